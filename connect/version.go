@@ -1,0 +1,5 @@
+package connect
+
+// KafkaVersion is the release of Apache Kafka whose behaviour this module matches. It is the version of all plugins
+// that Kafka Connect itself brings along.
+const KafkaVersion = "4.3.1"

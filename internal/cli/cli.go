@@ -1,0 +1,96 @@
+// Package cli is the command line of millrace.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/internal/app"
+)
+
+// Exit codes, those of Kafka Connect.
+const (
+	exitOK        = 0
+	exitFailed    = 1 // while running
+	exitStart     = 2 // configuration, port, offset file
+	exitConnector = 3 // a connector of the command line
+)
+
+// Run executes the command line and returns the exit code of the process.
+func Run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stderr)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "millrace: "+err.Error())
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return exitStart
+}
+
+// exitError is an error with the exit code it ends the process with.
+type exitError struct {
+	error
+	code int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
+func newRoot(stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "millrace",
+		Short:         "A Kafka Connect worker",
+		Long:          "Millrace runs Kafka Connect's connectors: the same configurations, the same REST interface, one small process.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       app.Version() + " (Kafka Connect " + connect.KafkaVersion + ")",
+	}
+	var level string
+	root.PersistentFlags().StringVar(&level, "log-level", "info", "what is logged: debug, info, warn or error")
+	logger := func() (*slog.Logger, error) { return newLogger(stderr, level) }
+	root.AddCommand(newStandalone(logger), newDev(logger))
+	return root
+}
+
+func newLogger(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		return nil, fmt.Errorf("--log-level %s: expected debug, info, warn or error", level)
+	}
+	return app.NewLog(w, l), nil
+}
+
+// untilSignal runs a part of the program until SIGINT or SIGTERM. A second signal ends the process at once.
+func untilSignal(parent context.Context, log *slog.Logger, part func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, func() {
+		log.Info("Kafka Connect stopping; a second signal ends it at once")
+		stop()
+	})
+	err := part(ctx)
+	switch {
+	case err == nil:
+		log.Info("Kafka Connect stopped")
+		return nil
+	case errors.Is(err, app.ErrConnector):
+		return &exitError{err, exitConnector}
+	default:
+		return &exitError{err, exitFailed}
+	}
+}

@@ -1,0 +1,83 @@
+package guarded
+
+import (
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const retentionKey = "retention.ms"
+
+// observe calls fn before every request of that key is handled. The control function is dropped and added again each time:
+// kfake remembers for each of them every connection that ever sent such a request.
+func observe(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request)) {
+	var control func(kmsg.Request) (kmsg.Response, error, bool)
+	control = func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's signature
+		fn(req)
+		c.DropControl()
+		c.ControlKey(int16(key), control)
+		return nil, nil, false
+	}
+	c.ControlKey(int16(key), control)
+}
+
+// createDurably creates the topics that a metadata request is about to create. kfake would write such a topic down only when
+// another one is created or the broker stops: after a kill all its acknowledged records would be gone.
+func (c *Cluster) createDurably(req kmsg.Request) {
+	r, ok := req.(*kmsg.MetadataRequest)
+	if !ok || !r.AllowAutoTopicCreation {
+		return
+	}
+	for _, t := range r.Topics {
+		if t.Topic == nil || c.TopicInfo(*t.Topic) != nil {
+			continue
+		}
+		if err := c.CreateTopic(*t.Topic, -1, nil); err != nil {
+			c.log.log.Warn("the embedded broker cannot create a topic", "topic", *t.Topic, "err", err)
+		}
+	}
+}
+
+// warnOfRetention warns whoever limits a topic by time. kfake then drops everything in front of the newest expired batch, so
+// that a source which stamps its records with old times empties the topic; a real broker would keep the newer records.
+func (c *Cluster) warnOfRetention(req kmsg.Request) {
+	for topic, ms := range retentions(req) {
+		c.log.log.Warn("the embedded broker deletes every record in front of one that is older than retention.ms, "+
+			"also in a compacted topic and also newer ones", "topic", topic, retentionKey, ms)
+	}
+}
+
+// retentions lists the topics that the request limits by time.
+func retentions(req kmsg.Request) map[string]string {
+	found := map[string]string{}
+	note := func(topic, key string, value *string) {
+		if key != retentionKey || value == nil {
+			return
+		}
+		if ms, err := strconv.ParseInt(*value, 10, 64); err == nil && ms >= 0 {
+			found[topic] = *value
+		}
+	}
+	switch r := req.(type) {
+	case *kmsg.CreateTopicsRequest:
+		for _, t := range r.Topics {
+			for _, c := range t.Configs {
+				note(t.Topic, c.Name, c.Value)
+			}
+		}
+	case *kmsg.AlterConfigsRequest:
+		for _, t := range r.Resources {
+			for _, c := range t.Configs {
+				note(t.ResourceName, c.Name, c.Value)
+			}
+		}
+	case *kmsg.IncrementalAlterConfigsRequest:
+		for _, t := range r.Resources {
+			for _, c := range t.Configs {
+				note(t.ResourceName, c.Name, c.Value)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,510 @@
+package herder
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/internal/event"
+	"github.com/millrace-io/millrace/internal/plugin"
+	"github.com/millrace-io/millrace/internal/store"
+	"github.com/millrace-io/millrace/internal/worker"
+)
+
+// Pauses between tries to get task configurations from a connector.
+const (
+	firstReconfigureDelay = 250 * time.Millisecond
+	maxReconfigureDelay   = time.Minute
+)
+
+// StandaloneOptions is what a standalone herder works with.
+type StandaloneOptions struct {
+	Worker  *worker.Worker
+	Plugins *plugin.Registry
+	Config  *store.MemoryConfig
+	Status  *store.MemoryStatus
+	// Events is told of what the herder itself decides: RESTARTING and DESTROYED.
+	Events event.Listener
+	Log    *slog.Logger
+}
+
+// Standalone is the herder of a single process: configurations live in memory, nothing is forwarded. Operations on one
+// connector come one after the other; those on different ones do not wait for each other. All methods may be called from any
+// goroutine.
+type Standalone struct {
+	StandaloneOptions
+	valid *validator
+
+	life context.Context // of background work
+	end  context.CancelFunc
+	bg   sync.WaitGroup
+
+	mu    sync.Mutex // guards lanes
+	lanes map[string]*lane
+}
+
+// lane is the right to change one connector.
+type lane struct {
+	turn  chan struct{} // holds a token while the lane is free
+	users int
+}
+
+// NewStandalone returns a herder of no connectors.
+func NewStandalone(o StandaloneOptions) *Standalone {
+	h := &Standalone{StandaloneOptions: o, valid: newValidator(o.Plugins), lanes: make(map[string]*lane)}
+	h.life, h.end = context.WithCancel(context.Background())
+	return h
+}
+
+// Run waits for ctx to end and then stops all connectors and tasks.
+func (h *Standalone) Run(ctx context.Context) error {
+	<-ctx.Done()
+	h.end()
+	h.bg.Wait()
+	h.Worker.Shutdown()
+	return nil
+}
+
+// enter waits for the right to change a connector. The function returned gives it back.
+func (h *Standalone) enter(ctx context.Context, name string) (leave func(), err error) {
+	h.mu.Lock()
+	l := h.lanes[name]
+	if l == nil {
+		l = &lane{turn: make(chan struct{}, 1)}
+		l.turn <- struct{}{}
+		h.lanes[name] = l
+	}
+	l.users++
+	h.mu.Unlock()
+	select {
+	case <-l.turn:
+		return func() { l.turn <- struct{}{}; h.abandon(name, l) }, nil
+	case <-ctx.Done():
+		h.abandon(name, l)
+		return nil, &Error{Kind: Timeout, Message: "Request timed out", Cause: ctx.Err()}
+	}
+}
+
+func (h *Standalone) abandon(name string, l *lane) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(h.lanes, name)
+	}
+}
+
+// background does work that no request waits for.
+func (h *Standalone) background(name string, work func(ctx context.Context) error) {
+	if h.life.Err() != nil {
+		return
+	}
+	h.bg.Go(func() {
+		leave, err := h.enter(h.life, name)
+		if err != nil {
+			return
+		}
+		defer leave()
+		if err := work(h.life); err != nil && h.life.Err() == nil {
+			h.Log.Error("background work for a connector did not succeed", "connector", name, "error", err)
+		}
+	})
+}
+
+// Put creates a connector, or changes one if replace is set, and returns when it and its tasks have been started. An
+// initial target state other than STARTED is for new connectors only.
+func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, target store.TargetState, replace bool) (info ConnectorInfo, created bool, err error) {
+	if err := h.valid.check(ctx, cfg); err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	defer leave()
+	old, exists := h.Config.Connector(name)
+	if exists {
+		if !replace {
+			return ConnectorInfo{}, false, errorf(AlreadyExists, "Connector %s already exists", name)
+		}
+		target = old.Target
+		h.Worker.StopConnectors(name)
+	}
+	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
+	if err := h.start(ctx, name, exists); err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	info, err = h.Connector(name)
+	return info, !exists, err
+}
+
+// start starts the connector's instance in its target state, and its tasks if that is STARTED.
+func (h *Standalone) start(ctx context.Context, name string, changed bool) error {
+	c, _ := h.Config.Connector(name)
+	first := make(chan error, 1)
+	err := h.Worker.StartConnector(name, c.Config.Props(), c.Target, worker.ConnectorCallbacks{
+		Transitioned: func(_ store.TargetState, err error) {
+			select {
+			case first <- err:
+			default:
+			}
+		},
+		Reconfigure: func() { h.reconfigure(name) },
+	})
+	if err != nil {
+		return internal(err)
+	}
+	if err := wait(ctx, first); err != nil {
+		return internal(err)
+	}
+	if c.Target != store.Started {
+		return nil
+	}
+	return h.updateTasks(ctx, name, changed)
+}
+
+func (h *Standalone) reconfigure(name string) {
+	h.background(name, func(ctx context.Context) error {
+		delay := firstReconfigureDelay
+		for {
+			c, ok := h.Config.Connector(name)
+			if !ok || c.Target != store.Started {
+				return nil
+			}
+			err := h.updateTasks(ctx, name, false)
+			if err == nil {
+				return nil
+			}
+			h.Log.Warn("the task configurations of a connector could not be updated and are asked for again", "connector", name, "in", delay, "error", err)
+			select {
+			case <-time.After(delay):
+			case <-ctx.Done():
+				return nil
+			}
+			delay = min(2*delay, maxReconfigureDelay)
+		}
+	})
+}
+
+// updateTasks asks the connector for its task configurations and restarts the tasks if these, or the connector's
+// configuration, have changed.
+func (h *Standalone) updateTasks(ctx context.Context, name string, changed bool) error {
+	c, _ := h.Config.Connector(name)
+	tasks, err := h.taskConfigs(ctx, name, c.Config)
+	if err != nil {
+		return internal(err)
+	}
+	if !changed && equalConfigs(tasks, c.Tasks) && len(h.Worker.Tasks(name)) == len(tasks) {
+		return nil
+	}
+	h.removeTasks(name, len(tasks))
+	c.Tasks = tasks
+	h.Config.Put(name, c)
+	for i := range tasks {
+		h.startTask(c, store.ConnectorTaskID{Connector: name, Task: i})
+	}
+	return nil
+}
+
+func equalConfigs(a, b []store.Config) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].Equal(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *Standalone) startTask(c store.ConnectorState, id store.ConnectorTaskID) bool {
+	return h.Worker.StartTask(id, c.Config.Props(), c.Tasks[id.Task].Props(), c.Target)
+}
+
+// removeTasks stops all tasks and forgets the statuses of those that will not come back.
+func (h *Standalone) removeTasks(name string, keep int) {
+	h.Worker.StopTasks(h.Worker.Tasks(name)...)
+	for _, n := range h.Status.Tasks(name) {
+		if n >= keep {
+			h.Events(event.Status{Connector: name, Task: n, State: event.Destroyed})
+		}
+	}
+}
+
+// taskConfigs returns what the connector wants its tasks to do, with the keys that the runtime adds.
+func (h *Standalone) taskConfigs(ctx context.Context, name string, cfg store.Config) ([]store.Config, error) {
+	props := cfg.Props()
+	v, err := limits.Parse(props)
+	if err != nil {
+		return nil, err
+	}
+	limit := int(tasksMax.Of(v))
+	configs, err := h.Worker.TaskConfigs(ctx, name, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(configs) > limit {
+		if tasksMaxEnforce.Of(v) {
+			err := connect.NewError(tooManyTasks(name, len(configs), limit), nil)
+			h.Worker.FailConnector(name, err)
+			return nil, err
+		}
+		h.Log.Warn("the connector makes more tasks than it may", "connector", name, "tasks", len(configs), worker.TasksMaxKey, limit)
+	}
+	p, err := h.Plugins.Connector(props[worker.ConnectorClassKey])
+	if err != nil {
+		return nil, err
+	}
+	out := make([]store.Config, len(configs))
+	for i, c := range configs {
+		task := maps.Clone(c)
+		task[worker.TaskClassKey] = p.TaskClass
+		for _, k := range []string{worker.TopicsKey, worker.TopicsRegexKey} {
+			if topics, ok := props[k]; ok {
+				task[k] = topics
+			}
+		}
+		out[i] = store.NewConfig(task)
+	}
+	return out, nil
+}
+
+func tooManyTasks(name string, made, limit int) string {
+	return fmt.Sprintf("The connector %s has generated %d tasks, which is greater than %d, the maximum number of tasks it is configured to create. "+
+		"This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with "+
+		"'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect.", name, made, limit)
+}
+
+// Delete stops a connector and forgets it. Its offsets stay.
+func (h *Standalone) Delete(ctx context.Context, name string) error {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, ok := h.Config.Connector(name); !ok {
+		return errorf(NotFound, "Connector %s not found", name)
+	}
+	h.Config.Remove(name)
+	h.Worker.StopConnectors(name)
+	h.removeTasks(name, 0)
+	h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Destroyed})
+	return nil
+}
+
+// SetTarget changes a connector's target state. Pausing and resuming go on after the return; stopping is complete.
+func (h *Standalone) SetTarget(ctx context.Context, name string, target store.TargetState) error {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return errorf(NotFound, "Unknown connector %s", name)
+	}
+	resumed := target == store.Started && c.Target != store.Started
+	c.Target = target
+	if target == store.Stopped {
+		c.Tasks = nil
+	}
+	h.Config.Put(name, c)
+	h.Worker.SetTargetState(name, target)
+	if target == store.Stopped {
+		h.removeTasks(name, 0)
+	}
+	if resumed {
+		h.reconfigure(name)
+	}
+	return nil
+}
+
+// RestartConnector starts the connector's instance anew, without its tasks.
+func (h *Standalone) RestartConnector(ctx context.Context, name string) error {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, ok := h.Config.Connector(name); !ok {
+		return errorf(NotFound, "Connector %s not found", name)
+	}
+	h.Worker.StopConnectors(name)
+	return h.start(ctx, name, false)
+}
+
+// RestartTask starts one task anew.
+func (h *Standalone) RestartTask(ctx context.Context, id store.ConnectorTaskID) error {
+	leave, err := h.enter(ctx, id.Connector)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	c, ok := h.Config.Connector(id.Connector)
+	if !ok {
+		return errorf(NotFound, "Connector %s not found", id.Connector)
+	}
+	if id.Task < 0 || id.Task >= len(c.Tasks) {
+		return errorf(NotFound, "Task %s not found", id)
+	}
+	h.Worker.StopTasks(id)
+	if !h.startTask(c, id) {
+		return errorf(Internal, "Failed to start task: %s", id)
+	}
+	return nil
+}
+
+// Restart restarts a connector and its tasks as asked for, in the background. It returns the status in which all that
+// will be restarted shows as RESTARTING.
+func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (ConnectorStatus, error) {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return ConnectorStatus{}, err
+	}
+	defer leave()
+	if _, ok := h.Config.Connector(name); !ok {
+		return ConnectorStatus{}, errorf(NotFound, "Unknown connector: %s", name)
+	}
+	st, err := h.ConnectorStatus(name)
+	if err != nil {
+		return ConnectorStatus{}, errorf(NotFound, "Status for connector %s not found", name)
+	}
+	plan := restartPlan(&st, what)
+	h.background(name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
+	return st, nil
+}
+
+// plan is what a restart request comes to.
+type plan struct {
+	connector bool
+	tasks     []store.ConnectorTaskID
+}
+
+// restartPlan selects what to restart and marks it in the status.
+func restartPlan(st *ConnectorStatus, what Restart) plan {
+	var p plan
+	selected := func(s *State) bool {
+		if what.OnlyFailed && s.State != string(event.Failed) {
+			return false
+		}
+		s.State = string(event.Restarting)
+		return true
+	}
+	p.connector = selected(&st.Connector)
+	if what.IncludeTasks {
+		for i := range st.Tasks {
+			if selected(&st.Tasks[i].State) {
+				p.tasks = append(p.tasks, store.ConnectorTaskID{Connector: st.Name, Task: st.Tasks[i].ID})
+			}
+		}
+	}
+	return p
+}
+
+func (h *Standalone) carryOut(ctx context.Context, name string, p plan) error {
+	if p.connector {
+		h.Worker.StopConnectors(name)
+		h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Restarting})
+	}
+	h.Worker.StopTasks(p.tasks...)
+	for _, id := range p.tasks {
+		h.Events(event.Status{Connector: name, Task: id.Task, State: event.Restarting})
+	}
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return nil
+	}
+	for _, id := range p.tasks {
+		if id.Task < len(c.Tasks) {
+			h.startTask(c, id)
+		}
+	}
+	if p.connector {
+		return h.start(ctx, name, false)
+	}
+	return nil
+}
+
+// Connectors returns the names of all connectors, sorted.
+func (h *Standalone) Connectors() []string { return h.Config.Names() }
+
+// ListPlugins returns the installed plugins.
+func (h *Standalone) ListPlugins(connectorsOnly bool) []plugin.Info {
+	return h.Plugins.List(connectorsOnly)
+}
+
+// Connector describes a connector.
+func (h *Standalone) Connector(name string) (ConnectorInfo, error) {
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return ConnectorInfo{}, errorf(NotFound, "Connector %s not found", name)
+	}
+	info := ConnectorInfo{Name: name, Config: c.Config, Tasks: []TaskRef{}, Type: h.typeOf(c.Config)}
+	for i := range c.Tasks {
+		info.Tasks = append(info.Tasks, TaskRef{name, i})
+	}
+	return info, nil
+}
+
+func (h *Standalone) typeOf(cfg store.Config) Type {
+	p, err := h.Plugins.Connector(strings.TrimSpace(cfg.Value(worker.ConnectorClassKey)))
+	switch {
+	case err != nil:
+		return UnknownType
+	case p.Sink != nil:
+		return SinkType
+	default:
+		return SourceType
+	}
+}
+
+// Tasks returns the task configurations of a connector.
+func (h *Standalone) Tasks(name string) ([]TaskInfo, error) {
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return nil, errorf(NotFound, "Connector %s not found", name)
+	}
+	out := []TaskInfo{}
+	for i, cfg := range c.Tasks {
+		out = append(out, TaskInfo{TaskRef{name, i}, cfg})
+	}
+	return out, nil
+}
+
+// ConnectorStatus returns the states of a connector and its tasks.
+func (h *Standalone) ConnectorStatus(name string) (ConnectorStatus, error) {
+	s, ok := h.Status.Connector(name)
+	c, exists := h.Config.Connector(name)
+	if !ok || !exists {
+		return ConnectorStatus{}, errorf(NotFound, "No status found for connector %s", name)
+	}
+	out := ConnectorStatus{Name: name, Connector: stateOf(s), Tasks: []TaskStatus{}, Type: h.typeOf(c.Config)}
+	for _, n := range h.Status.Tasks(name) {
+		if t, ok := h.Status.Task(store.ConnectorTaskID{Connector: name, Task: n}); ok {
+			out.Tasks = append(out.Tasks, TaskStatus{n, stateOf(t)})
+		}
+	}
+	return out, nil
+}
+
+// TaskStatus returns the state of one task.
+func (h *Standalone) TaskStatus(id store.ConnectorTaskID) (TaskStatus, error) {
+	s, ok := h.Status.Task(id)
+	if !ok {
+		return TaskStatus{}, errorf(NotFound, "No status found for task %s", id)
+	}
+	return TaskStatus{id.Task, stateOf(s)}, nil
+}
+
+func stateOf(s store.Status) State {
+	out := State{State: string(s.State), WorkerID: s.WorkerID, Trace: s.Trace}
+	if s.Version != "" {
+		out.Version = &s.Version
+	}
+	return out
+}

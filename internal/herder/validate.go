@@ -1,0 +1,132 @@
+package herder
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/connect/config"
+	"github.com/millrace-io/millrace/internal/plugin"
+	"github.com/millrace-io/millrace/internal/store"
+	"github.com/millrace-io/millrace/internal/worker"
+)
+
+// validator checks connector configurations. It does not change after it was made.
+type validator struct {
+	plugins              *plugin.Registry
+	common, source, sink *config.Def
+}
+
+func newValidator(reg *plugin.Registry) *validator {
+	return &validator{plugins: reg, common: commonDef(reg), source: sourceDef(), sink: sinkDef()}
+}
+
+// check returns nil for a valid configuration, and otherwise a BadRequest with the text that clients parse.
+func (v *validator) check(ctx context.Context, cfg store.Config) error {
+	class, ok := cfg.Get(worker.ConnectorClassKey)
+	if !ok || strings.TrimSpace(class) == "" {
+		return errorf(BadRequest, "Connector config %s contains no connector type", javaMap(cfg))
+	}
+	p, err := v.plugins.Connector(strings.TrimSpace(class))
+	if err != nil {
+		return errorf(BadRequest, "%s", err)
+	}
+	var messages []string
+	for _, value := range v.validate(ctx, p, cfg) {
+		messages = append(messages, value.Errors...)
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	return errorf(BadRequest, "Connector configuration is invalid and contains the following %d error(s):\n%s\n"+
+		"You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`",
+		len(messages), strings.Join(messages, "\n"))
+}
+
+// validate checks the keys that all connectors have, then the connector's own; where it defines a key of the first
+// kind itself, its outcome counts.
+func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.Config) []config.Value {
+	props := cfg.Props()
+	var nulls []string
+	for _, k := range cfg.Keys() {
+		if cfg.IsNull(k) {
+			nulls = append(nulls, k)
+		}
+	}
+	values := v.common.Validate(props, nulls...)
+	if p.Source != nil {
+		values = append(values, v.source.Validate(props, nulls...)...)
+	} else {
+		values = append(values, v.sink.Validate(props, nulls...)...)
+		addErrors(values, worker.ValidateTopics(props), worker.TopicsKey, worker.TopicsRegexKey)
+	}
+	own := p.Def.Validate(props)
+	var instance connect.Connector
+	if p.Source != nil {
+		instance = p.Source()
+	} else {
+		instance = p.Sink()
+	}
+	if check, ok := instance.(connect.Validator); ok {
+		own = merge(own, check.Validate(ctx, props))
+	}
+	return merge(values, own)
+}
+
+// addErrors puts an error that concerns several keys on each of them.
+func addErrors(values []config.Value, err error, keys ...string) {
+	if err == nil {
+		return
+	}
+	for i := range values {
+		for _, k := range keys {
+			if values[i].Name == k && len(values[i].Errors) == 0 {
+				values[i].Errors = append(values[i].Errors, err.Error())
+			}
+		}
+	}
+}
+
+// merge replaces outcomes by later ones of the same name and appends the others.
+func merge(values, more []config.Value) []config.Value {
+	for _, m := range more {
+		found := false
+		for i := range values {
+			if values[i].Name == m.Name {
+				values[i], found = m, true
+			}
+		}
+		if !found {
+			values = append(values, m)
+		}
+	}
+	return values
+}
+
+// javaMap returns the text of the configuration as Java prints a map, with values that may be secret left out.
+func javaMap(cfg store.Config) string {
+	parts := make([]string, len(cfg.Keys()))
+	for i, k := range cfg.Keys() {
+		text := "null"
+		if v, ok := cfg.Get(k); ok {
+			text = v
+			if secret(k) {
+				text = "[hidden]"
+			}
+		}
+		parts[i] = fmt.Sprintf("%s=%s", k, text)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// secret tells by its name whether a key of an unknown class is likely to hold a secret.
+func secret(key string) bool {
+	key = strings.ToLower(key)
+	for _, word := range []string{"password", "secret", "token", "credential", "jaas", "private"} {
+		if strings.Contains(key, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// FileOffsets is the offset store of a standalone worker: one file, in the format of the reference, which reads what
+// this writes and the other way round. It holds all offsets in memory and replaces the file on each change.
+type FileOffsets struct {
+	*index
+	path string
+
+	writing sync.Mutex // held while the file is replaced, so that changes reach it in order
+}
+
+var _ Offsets = (*FileOffsets)(nil)
+
+// OpenFileOffsets reads the file; one that is absent or empty is an empty store. A damaged file is refused, so that
+// no source starts from its beginning by accident.
+func OpenFileOffsets(path string) (*FileOffsets, error) {
+	f := &FileOffsets{index: newIndex(), path: path}
+	raw, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return f, checkWritable(path)
+	case err != nil:
+		return nil, fmt.Errorf("read the offset file: %w", err)
+	case len(raw) == 0:
+		return f, checkWritable(path)
+	}
+	entries, err := decodeOffsetFile(raw)
+	if err != nil {
+		return nil, fmt.Errorf("the offset file %s cannot be read: %w. Restore it from a copy, or move it away to let all source connectors start from the beginning", path, err)
+	}
+	for _, e := range entries {
+		f.load(e.key, e.value)
+	}
+	return f, checkWritable(path)
+}
+
+// checkWritable finds out at start, instead of at the first commit, whether the file can be replaced.
+func checkWritable(path string) error {
+	probe, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("the folder of the offset file %s is not writable: %w", path, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// Set implements [Offsets].
+func (f *FileOffsets) Set(_ context.Context, connector string, changes []OffsetChange) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	encoded, err := f.encode(connector, changes)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(f.path, encodeOffsetFile(f.merged(encoded))); err != nil {
+		return fmt.Errorf("write the offset file: %w", err)
+	}
+	f.apply(encoded)
+	return nil
+}
+
+// replaceFile makes content the content of the file, whole or not at all, whatever happens meanwhile.
+func replaceFile(path string, content []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(tmp.Name()))
+		}
+	}()
+	_, err = tmp.Write(content)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	err = errors.Join(err, tmp.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(tmp.Name(), modeOf(path)); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func modeOf(path string) fs.FileMode {
+	if info, err := os.Stat(path); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o644
+}
+
+// syncDir makes the renaming durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	// Some file systems cannot sync directories; the file itself is synced.
+	_ = d.Sync()
+	return d.Close()
+}

@@ -1,0 +1,286 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/internal/event"
+	"github.com/millrace-io/millrace/internal/pipeline"
+	"github.com/millrace-io/millrace/internal/store"
+)
+
+const (
+	// batchLimit is how many records one poll is asked for at most.
+	batchLimit = 2048
+	// Pauses between polls that found nothing grow from the first to the second.
+	minIdle = time.Millisecond
+	maxIdle = 250 * time.Millisecond
+)
+
+// Producer is what a source task needs of a Kafka producer. It is made with the promise of all its records, which it
+// calls for one after the other.
+type Producer interface {
+	Produce(ctx context.Context, r *kgo.Record)
+	// Flush waits until the promise has been called for all records or ctx ends.
+	Flush(ctx context.Context) error
+	Close()
+}
+
+// sourceOptions is what makes a source task.
+type sourceOptions struct {
+	Task          connect.SourceTask
+	Props         connect.Props
+	Pipe          *pipeline.Source
+	Tolerance     *pipeline.Tolerance
+	NewProducer   func(promise func(*kgo.Record, error)) (Producer, error)
+	Offsets       store.Offsets
+	FlushInterval time.Duration
+	FlushTimeout  time.Duration
+}
+
+// sourceTask polls a connector's task and produces what it returns, at least once.
+type sourceTask struct {
+	*task
+	sourceOptions
+	producer Producer
+	track    *tracker
+	sendErr  atomic.Pointer[error]
+	started  bool
+	idle     time.Duration
+
+	committer connect.Committer // nil if the task is none
+	acker     *acker            // nil if the task is no connect.Acker
+
+	committing sync.Mutex  // held while offsets are committed
+	timer      *time.Timer // of the next commit
+}
+
+func newSourceTask(t *task, o sourceOptions) *sourceTask {
+	s := &sourceTask{task: t, sourceOptions: o, track: newTracker(batchLimit)}
+	s.committer, _ = o.Task.(connect.Committer)
+	if a, ok := o.Task.(connect.Acker); ok {
+		s.acker = newAcker(s, a)
+	}
+	return s
+}
+
+func (s *sourceTask) start() error {
+	tc := connect.NewSourceTaskContext(connect.SourceTaskRuntime{
+		Log:   s.log,
+		Props: func() connect.Props { return s.Props },
+		Offsets: func(ctx context.Context, ps []*connect.SourcePartition) ([]valueOffset, error) {
+			return readOffsets(ctx, s.Offsets, s.id.Connector, ps)
+		},
+	})
+	s.started = true
+	if err := s.Task.Start(s.soft, tc, s.Props); err != nil {
+		return err
+	}
+	s.timer = time.AfterFunc(s.FlushInterval, s.commitAndRearm)
+	if s.acker != nil {
+		s.acker.start()
+	}
+	return nil
+}
+
+func (s *sourceTask) loop() error {
+	for !s.stopping() {
+		if paused, _ := s.gate.state(); paused {
+			s.status(event.Paused)
+			s.waitWhilePaused()
+			if !s.stopping() {
+				s.status(event.Running)
+			}
+			continue
+		}
+		if err := s.step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step is one poll and the sending of what it returned.
+func (s *sourceTask) step() error {
+	if err := s.sendErr.Load(); err != nil {
+		return connect.NewError("Unrecoverable exception from producer send callback", *err)
+	}
+	if s.acker == nil {
+		s.track.fold()
+	}
+	_, turn := s.gate.state()
+	b := s.track.take()
+	if err := s.poll(turn, b); err != nil {
+		return err
+	}
+	if b.Len() == 0 {
+		s.track.put(b)
+		s.backOff(turn)
+		return nil
+	}
+	s.idle = 0
+	return s.send(b)
+}
+
+// poll asks the task for records. Records that are in the batch when the runtime itself ends the call are good.
+func (s *sourceTask) poll(ctx context.Context, b *batch) error {
+	err := s.Task.Poll(ctx, b.Batch)
+	if err == nil || interrupted(ctx, err) {
+		return nil
+	}
+	after, retriable := connect.IsRetriable(err)
+	if !retriable {
+		return err
+	}
+	s.log.Warn("polling did not work and is tried again", "error", err)
+	b.Reset()
+	s.wait(after)
+	return nil
+}
+
+// backOff pauses after a poll without records, longer each time, until the turn ends.
+func (s *sourceTask) backOff(turn context.Context) {
+	s.idle = min(max(2*s.idle, minIdle), maxIdle)
+	timer := time.NewTimer(s.idle)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-turn.Done():
+	}
+}
+
+// send converts a batch and hands it to the producer, record by record.
+func (s *sourceTask) send(b *batch) error {
+	if s.producer == nil {
+		p, err := s.NewProducer(s.acked)
+		if err != nil {
+			return err
+		}
+		s.producer = p
+	}
+	records := b.Records()
+	b.prepare(len(records))
+	// The tracker sees a batch when all of it that can be sent is sent, whether or not that is everything.
+	defer func() {
+		s.track.submit(b)
+		s.landed(b)
+	}()
+	var enc pipeline.Encoded
+	for i := range records {
+		r := &records[i]
+		var keep bool
+		var err error
+		b.bytes, keep, err = s.Pipe.Encode(s.hard, b.bytes, r, &enc)
+		if err != nil {
+			return err
+		}
+		if !keep {
+			s.dropped(r)
+			continue
+		}
+		out := b.next(s.hard, i)
+		fill(out, r, &enc)
+		b.pending.Add(1)
+		s.producer.Produce(s.hard, out)
+	}
+	return nil
+}
+
+func fill(out *kgo.Record, r *connect.SourceRecord, enc *pipeline.Encoded) {
+	out.Topic, out.Partition, out.Key, out.Value = r.Topic, r.Partition, enc.Key, enc.Value
+	if r.Timestamp != connect.NoTimestamp {
+		out.Timestamp = time.UnixMilli(r.Timestamp)
+	}
+	if len(enc.Headers) > 0 {
+		out.Headers = make([]kgo.RecordHeader, len(enc.Headers))
+		for i, h := range enc.Headers {
+			out.Headers[i] = kgo.RecordHeader(h)
+		}
+	}
+}
+
+// acked is the promise of all records. It runs on the producer's goroutine.
+func (s *sourceTask) acked(r *kgo.Record, err error) {
+	f, ok := r.Context.(*flight)
+	if !ok {
+		return // impossible: every record is made by batch.next
+	}
+	if err != nil && !s.tolerates(f, err) {
+		s.failSend(r, err)
+		return
+	}
+	f.acked.Store(true)
+	s.landed(f.batch)
+}
+
+func (s *sourceTask) landed(b *batch) {
+	if b.pending.Add(-1) == 0 && s.acker != nil {
+		s.acker.wake()
+	}
+}
+
+func (s *sourceTask) tolerates(f *flight, err error) bool {
+	if s.hard.Err() != nil {
+		return false
+	}
+	return s.Tolerance.Report(pipeline.ProduceStage, "org.apache.kafka.connect.source.SourceTask", err, func() string {
+		return fmt.Sprintf("for topic %s", f.batch.Records()[f.record].Topic)
+	})
+}
+
+// failSend remembers the first failure. The record stays without acknowledgement, so its offset is never committed.
+func (s *sourceTask) failSend(r *kgo.Record, err error) {
+	if s.hard.Err() != nil || errors.Is(err, kgo.ErrClientClosed) {
+		return
+	}
+	err = fmt.Errorf("record for topic %s: %w", r.Topic, err)
+	if s.sendErr.CompareAndSwap(nil, &err) {
+		s.log.Error("a record could not be sent", "error", err)
+	}
+}
+
+// dropped tells the task that a record will not be sent. Its offset is not tracked: Connect commits offsets of
+// sent records only.
+func (s *sourceTask) dropped(r *connect.SourceRecord) {
+	if s.acker != nil {
+		s.acker.drop(r)
+	}
+}
+
+func (s *sourceTask) close() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.awaitAcks()
+		s.commit()
+	}
+	if s.acker != nil {
+		s.acker.stop()
+	}
+	if s.started {
+		if err := event.Guard(func() error { return s.Task.Stop(s.hard) }); err != nil {
+			s.log.Warn("the task did not stop cleanly", "error", err)
+		}
+	}
+	if s.producer != nil {
+		s.producer.Close()
+	}
+}
+
+// awaitAcks waits for what is on its way, within the flush timeout.
+func (s *sourceTask) awaitAcks() {
+	if s.producer == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.hard, s.FlushTimeout)
+	defer cancel()
+	if err := s.producer.Flush(ctx); err != nil {
+		s.log.Warn("some records were not acknowledged in time and will be sent again after the restart", "records", s.track.outstanding(), "error", err)
+	}
+}
