@@ -1,28 +1,33 @@
 package data
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Project converts a value from the schema it was written with to the schema a reader wants: numbers widen, missing
 // fields take their defaults, fields the reader does not know are dropped. Versions are not compared. Failures are
-// SchemaProjectorExceptions.
+// SchemaProjectorExceptions, and DataExceptions where a struct's field does not take its new value.
 func Project(source *Schema, v Value, target *Schema) (Value, error) {
-	if source.optional && !target.optional {
-		if !target.hasDefault {
-			return Null, projectorErrorf("Writer schema is optional, however, target schema does not provide a default value.")
-		}
-		if v.kind == KindNull {
-			return target.def, nil
-		}
-	}
-	return projectRequired(source, v, target)
-}
-
-func projectRequired(source *Schema, v Value, target *Schema) (Value, error) {
 	if err := projectable(source, target); err != nil {
 		return Null, err
 	}
-	if v.kind == KindNull {
+	narrower := source.optional && !target.optional
+	switch {
+	case narrower && !target.hasDefault:
+		return Null, projectorErrorf("Writer schema is optional, however, target schema does not provide a default value.")
+	case v.kind == KindNull && narrower:
+		return target.def, nil
+	case v.kind == KindNull:
 		return Null, nil
+	default:
+		return projectValue(source, v, target)
+	}
+}
+
+func projectValue(source *Schema, v Value, target *Schema) (Value, error) {
+	if !target.typ.IsPrimitive() && v.kind != Kind(target.typ) {
+		return Null, castError(v, target.typ)
 	}
 	switch target.typ {
 	case TypeStruct:
@@ -38,13 +43,13 @@ func projectRequired(source *Schema, v Value, target *Schema) (Value, error) {
 
 func projectable(source, target *Schema) error {
 	switch {
+	case source.typ != target.typ && !promotable(source.typ, target.typ):
+		return projectorErrorf("Schema type mismatch. source type: %s and target type: %s", source.typ, target.typ)
 	case source.hasName != target.hasName || source.name != target.name:
 		return projectorErrorf("Schema name mismatch. source name: %s and target name: %s", orNull(source), orNull(target))
 	case !equalParameters(source.params, target.params):
 		return projectorErrorf("Schema parameters not equal. source parameters: %s and target parameters: %s",
 			parametersText(source.params), parametersText(target.params))
-	case source.typ != target.typ && !promotable(source.typ, target.typ):
-		return projectorErrorf("Schema type mismatch. source type: %s and target type: %s", source.typ, target.typ)
 	default:
 		return nil
 	}
@@ -96,22 +101,38 @@ func projectStruct(s *Struct, target *Schema) (Value, error) {
 	out := &Struct{schema: target, values: make([]Value, len(target.fields))}
 	for i := range target.fields {
 		f := &target.fields[i]
-		src := s.schema.Field(f.Name)
-		switch {
-		case src != nil:
-			v, err := Project(src.Schema, s.AtOrDefault(src.Index), f.Schema)
-			if err != nil {
-				return Null, &Error{Class: ClassSchemaProjector, Message: "Error projecting " + f.Name, Cause: err}
-			}
-			out.values[i] = v
-		case f.Schema.optional:
-		case f.Schema.hasDefault:
-			out.values[i] = f.Schema.def
-		default:
-			return Null, projectorErrorf("Required field `%s` is missing from source schema: %s", f.Name, s.schema)
+		v, err := projectField(s, f)
+		if err != nil {
+			return Null, err
 		}
+		if v.kind == KindNull && f.Schema.optional {
+			continue
+		}
+		if err := ValidateValue(f.Name, f.Schema, v); err != nil {
+			return Null, err
+		}
+		out.values[i] = v
 	}
 	return out.Value(), nil
+}
+
+// projectField returns the value of one field of the target.
+func projectField(s *Struct, f *Field) (Value, error) {
+	src := s.schema.Field(f.Name)
+	switch {
+	case src != nil:
+		v, err := Project(src.Schema, s.AtOrDefault(src.Index), f.Schema)
+		if e, ok := errors.AsType[*Error](err); ok && e.Class == ClassSchemaProjector {
+			return Null, &Error{Class: ClassSchemaProjector, Message: "Error projecting " + f.Name, Cause: err}
+		}
+		return v, err
+	case f.Schema.optional:
+		return Null, nil
+	case f.Schema.hasDefault:
+		return f.Schema.def, nil
+	default:
+		return Null, projectorErrorf("Required field `%s` is missing from source schema: %s", f.Name, s.schema)
+	}
 }
 
 func projectArray(source *Schema, v Value, target *Schema) (Value, error) {

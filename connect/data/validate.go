@@ -11,8 +11,13 @@ func ValidateValue(name string, s *Schema, v Value) error {
 	return validate(location{field: name}, s, v)
 }
 
-// classCast is what the reference reports for values that its checks let through by mistake.
-const classCast = "java.lang.ClassCastException"
+// castError is what the reference reports for values that its checks let through by mistake.
+func castError(v Value, want Type) error {
+	return &Error{
+		Class:   "java.lang.ClassCastException",
+		Message: fmt.Sprintf("class %s cannot be cast to %s", v.kind.JavaClass(), want),
+	}
+}
 
 // location says where in a value an error is; text is made only when there is one.
 type location struct {
@@ -47,7 +52,7 @@ func validate(at location, s *Schema, v Value) error {
 	}
 	if s.logical != NotLogical && !s.typ.IsPrimitive() {
 		// The name says one thing and the type another; the reference fails at its own cast.
-		return &Error{Class: classCast, Message: fmt.Sprintf("class %s is not a %s", v.kind.JavaClass(), s.typ)}
+		return castError(v, s.typ)
 	}
 	switch v.kind {
 	case KindArray:

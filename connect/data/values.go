@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/millrace-io/millrace/connect/javatext"
@@ -9,9 +10,6 @@ import (
 // maxNesting is how deep lists and maps may be nested in a text. The reference gives up where its stack ends, at some
 // thousand levels; Go's stack would grow until the process ends.
 const maxNesting = 2000
-
-// delimiters are the characters that split a text into tokens, unless a backslash stands before them.
-const delimiters = `{}[]":,`
 
 // Literals of a text.
 const (
@@ -22,8 +20,11 @@ const (
 
 // ParseText finds the schema and the value that a text stands for, by the rules of org.apache.kafka.connect.data.Values:
 // true, false and null, numbers in the narrowest type that holds them, dates and times in UTC, lists in brackets, maps in
-// braces. Every other text, down to a list with one element that is none of these, is a string as it came. The schema is required; null for the text null, whose value is null, too. List and map schemas lack those element
-// schemas that their elements do not agree on.
+// braces. Every other text, down to a list with one element that is none of these, is a string as it came. What follows a
+// value in the text does not count.
+//
+// The schema is required; for the text null both schema and value are null. List and map schemas lack those element schemas
+// that their elements do not agree on.
 //
 // The value shares the memory of text. The only error is for lists and maps nested thousands of levels deep.
 func ParseText(text string) (*Schema, Value, error) {
@@ -35,7 +36,7 @@ func ParseText(text string) (*Schema, Value, error) {
 	}
 	p.pos = 0
 	s, v, err := p.top()
-	if err == errNotText {
+	if errors.Is(err, errNotText) {
 		return StringSchema, String(p.notText(first)), nil
 	}
 	return s, v, err
@@ -44,8 +45,8 @@ func ParseText(text string) (*Schema, Value, error) {
 // notText returns the string that a text is because of its syntax. That is all of it, except that where blanks stand
 // before the bracket of a list or map the reference returns just the blanks.
 func (p *textParser) notText(first string) string {
-	p.pos = len(first)
-	if javatext.Trim(first) == "" && p.pos < len(p.text) && (p.text[p.pos] == '[' || p.text[p.pos] == '{') {
+	rest := p.text[len(first):]
+	if javatext.Trim(first) == "" && (strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "{")) {
 		return first
 	}
 	return p.text
@@ -99,14 +100,15 @@ type textParser struct {
 	depth int
 }
 
-// next consumes a token: one delimiter, or everything up to the next one. It returns "" at the end.
+// next consumes a token: one delimiter, or everything up to the next one that has no backslash before it. It returns ""
+// at the end.
 func (p *textParser) next() string {
 	start := p.pos
 	for p.pos < len(p.text) {
-		switch c := p.text[p.pos]; {
-		case c == '\\':
+		switch p.text[p.pos] {
+		case '\\':
 			p.pos++ // the character behind it belongs to the token, whatever it is
-		case strings.IndexByte(delimiters, c) >= 0:
+		case '{', '}', '[', ']', '"', ':', ',':
 			if p.pos == start {
 				p.pos++
 			}
@@ -203,33 +205,57 @@ func (p *textParser) splitTemporal(first string) (*Schema, Value, bool) {
 			return nil, Null, false
 		}
 	}
-	if len(first)+p.pos-rest <= maxTemporalBytes {
-		if s, v, ok := parseTemporal(first + p.text[rest:p.pos]); ok {
-			return s, v, true
-		}
+	if s, v, ok := parseTemporal(p.joined(first, rest)); ok {
+		return s, v, true
 	}
 	p.pos = before
 	return nil, Null, false
 }
 
-// quoted reads a string whose opening quote is consumed. Backslashes stay in it.
+// joined returns a trimmed token and the text from behind it to the current position.
+func (p *textParser) joined(first string, rest int) string {
+	switch {
+	case strings.HasSuffix(p.text[:rest], first):
+		return p.text[rest-len(first) : p.pos]
+	case len(first)+p.pos-rest > maxTemporalBytes:
+		return ""
+	default:
+		return first + p.text[rest:p.pos]
+	}
+}
+
+// quoted reads a string whose opening quote is consumed. Backslashes stay in it, blanks that are all there is between
+// two delimiters do not.
 func (p *textParser) quoted() (*Schema, Value, error) {
 	start := p.pos
+	var kept []byte // the content so far, once it differs from the text
 	for {
-		switch p.next() {
-		case "":
+		tokenAt := p.pos
+		switch token := p.next(); {
+		case token == "":
 			return nil, Null, errNotText
-		case `"`:
-			content := p.text[start : p.pos-1]
-			if javatext.Trim(content) == "" {
-				content = ""
+		case token == `"`:
+			s, v := parseQuoted(p.text[start:tokenAt], kept)
+			return s, v, nil
+		case javatext.Trim(token) == "":
+			if kept == nil {
+				kept = append([]byte{}, p.text[start:tokenAt]...)
 			}
-			if s, v, ok := parseTemporal(content); ok {
-				return s, v, nil
-			}
-			return StringSchema, String(content), nil
+		case kept != nil:
+			kept = append(kept, token...)
 		}
 	}
+}
+
+// parseQuoted returns what the content of quotes stands for: kept, or the text itself if that is nil.
+func parseQuoted(text string, kept []byte) (*Schema, Value) {
+	if kept != nil {
+		text = AliasString(kept).Str()
+	}
+	if s, v, ok := parseTemporal(text); ok {
+		return s, v
+	}
+	return StringSchema, String(text)
 }
 
 // list reads the elements behind an opening bracket. A comma may stand behind the last one.

@@ -231,7 +231,7 @@ func ConvertToDate(s *Schema, v Value) (Value, error) {
 		case LogicalDate:
 			return v, nil
 		case LogicalTimestamp:
-			return Instant(v.Int64() / dayMillis * dayMillis), nil
+			return FromDays(dateSchema, int32(v.Int64()/dayMillis))
 		default:
 		}
 	}

@@ -107,7 +107,8 @@ func (f *fieldReader) number() int32 {
 			return w.value
 		}
 	}
-	number := f.digits(nil)
+	var buf [timestampLen]byte
+	number := f.digits(buf[:0])
 	if len(number) == 0 {
 		f.failed = true
 		return 0

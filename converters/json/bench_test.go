@@ -10,8 +10,8 @@ import (
 // customer is a record as a change stream has them: ten fields, among them a struct, an array, a timestamp and a null.
 const (
 	customerSchema = `{"type":"struct","fields":[` +
-		`{"type":"int64","optional":false,"field":"customer_id"},` +
-		`{"type":"string","optional":false,"field":"first_name"},` +
+		`{"type":"int64","optional":false,"field":"id"},` +
+		`{"type":"string","optional":false,"field":"name"},` +
 		`{"type":"string","optional":false,"field":"email"},` +
 		`{"type":"boolean","optional":false,"field":"active"},` +
 		`{"type":"double","optional":false,"field":"balance"},` +
@@ -21,8 +21,8 @@ const (
 		`{"type":"int32","optional":false,"field":"zip"}],"optional":false,"name":"shop.Address","field":"address"},` +
 		`{"type":"array","items":{"type":"string","optional":false},"optional":false,"field":"labels"},` +
 		`{"type":"int64","optional":false,"name":"org.apache.kafka.connect.data.Timestamp","version":1,"field":"updated_at"},` +
-		`{"type":"string","optional":true,"field":"comment"}],"optional":false,"name":"shop.public.customers.Value"}`
-	customerPayload = `{"customer_id":1004711,"first_name":"Adelheid","email":"adelheid.muster@example.com",` +
+		`{"type":"string","optional":true,"field":"comment"}],"optional":false,"name":"shop.customers.Value"}`
+	customerPayload = `{"id":1004711,"name":"Adelheid","email":"adelheid@example.com",` +
 		`"active":true,"balance":1234.56,"visits":42,"address":{"street":"Long Street 12","city":"Springfield",` +
 		`"zip":12345},"labels":["new","retail","vip"],"updated_at":1700000000123,"comment":null}`
 	customerText = `{"schema":` + customerSchema + `,"payload":` + customerPayload + `}`

@@ -9,6 +9,7 @@ import (
 	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/connect/data"
+	"github.com/millrace-io/millrace/converters/charset"
 )
 
 // Class is the name under which configurations ask for this converter.
@@ -44,7 +45,7 @@ func (Converter) DecodeHeader(_ *data.Slab, _, _ string, raw []byte) (*data.Sche
 	}
 	text := raw
 	if !utf8.Valid(raw) {
-		text = repair(raw)
+		text = charset.UTF8.AppendDecoded(nil, raw)
 	}
 	s, v, err := data.ParseText(data.AliasString(text).Str())
 	if err != nil {

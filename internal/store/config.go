@@ -171,11 +171,13 @@ func NewMemoryConfig() *MemoryConfig {
 	return &MemoryConfig{connectors: make(map[string]ConnectorState)}
 }
 
-// Names returns the names of all connectors, sorted.
+// Names returns the names of all connectors, sorted and never nil.
 func (m *MemoryConfig) Names() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return slices.Sorted(maps.Keys(m.connectors))
+	names := slices.AppendSeq(make([]string, 0, len(m.connectors)), maps.Keys(m.connectors))
+	slices.Sort(names)
+	return names
 }
 
 // Connector returns what is stored about a connector; false if it does not exist.
