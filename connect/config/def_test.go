@@ -10,7 +10,7 @@ import (
 
 func ptr(s string) *string { return &s }
 
-func TestParse(t *testing.T) {
+func TestParse(t *testing.T) { //nolint:gocyclo // one value after the other
 	t.Parallel()
 	def := New()
 	flag := def.Boolean("flag", Default(false))

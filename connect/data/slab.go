@@ -44,7 +44,7 @@ func (c *chunk[T]) take(n, limit int) []T {
 
 func (c *chunk[T]) grow(n, limit int) {
 	size := min(max(firstChunk, 2*len(c.buf)), limit)
-	if len(c.buf) >= limit && len(c.full) < maxSpare {
+	if len(c.buf) == limit && len(c.full) < maxSpare {
 		c.full = append(c.full, c.buf[:c.off])
 	}
 	c.off = 0

@@ -89,7 +89,7 @@ func TestStructEqual(t *testing.T) {
 	other := data.NewStructBuilder().Field("a", data.Int32Schema).Field("b", data.OptionalStringSchema).MustBuild()
 	a := data.MustStruct(structAB).MustPut("a", data.Int32(1))
 	b := data.MustStruct(other).MustPut("a", data.Int32(1))
-	if !a.Equal(b) || !a.Equal(a) {
+	if !a.Equal(b) || !b.Equal(a) {
 		t.Error("structs of equal schemas and values differ")
 	}
 	if b.MustPut("b", data.String("x")); a.Equal(b) {

@@ -80,7 +80,7 @@ func TestMapKeysOfAllKinds(t *testing.T) {
 	}
 }
 
-func TestAccessors(t *testing.T) {
+func TestNumbers(t *testing.T) {
 	t.Parallel()
 	if v := data.Int8(-128); v.Int64() != -128 || !v.IsInteger() || v.Kind() != data.KindInt8 {
 		t.Errorf("int8 %v", v)
@@ -91,24 +91,33 @@ func TestAccessors(t *testing.T) {
 	if v := data.Float32(1.1); v.Float32() != 1.1 || v.Float64() != float64(float32(1.1)) || v.IsInteger() {
 		t.Errorf("float32 %v", v)
 	}
-	if v := data.Bool(true); !v.Bool() || data.Bool(false).Bool() {
-		t.Errorf("bool %v", v)
+	if !data.Bool(true).Bool() || data.Bool(false).Bool() {
+		t.Error("booleans are not what they were made of")
 	}
+}
+
+func TestAccessors(t *testing.T) {
+	t.Parallel()
 	if v := data.String("x"); v.Str() != "x" || string(v.Bytes()) != "x" || v.Array() != nil || v.Map() != nil || v.Struct() != nil {
 		t.Errorf("string %v", v)
 	}
 	if v := data.Bytes([]byte("x")); v.Str() != "" || string(v.Bytes()) != "x" || v.UnscaledBytes() != nil {
 		t.Errorf("bytes %v", v)
 	}
-	at := time.Date(2024, 2, 29, 12, 0, 0, 123_999_999, time.FixedZone("x", 3600))
-	if v := data.InstantOf(at); v.Int64() != 1709204400123 || !v.Time().Equal(time.UnixMilli(1709204400123)) || v.Time().Location() != time.UTC {
-		t.Errorf("instant %v", v)
-	}
 	if !data.Null.IsNull() || data.Int8(0).IsNull() {
 		t.Error("wrong idea of null")
 	}
 	if v := (data.Value{}); !v.IsNull() || !v.Equal(data.Null) {
 		t.Error("the zero Value is not null")
+	}
+}
+
+func TestInstant(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2024, 2, 29, 12, 0, 0, 123_999_999, time.FixedZone("x", 3600))
+	v := data.InstantOf(at)
+	if v.Int64() != 1709204400123 || !v.Time().Equal(time.UnixMilli(1709204400123)) || v.Time().Location() != time.UTC {
+		t.Errorf("instant %v", v)
 	}
 }
 
@@ -184,8 +193,8 @@ func TestTwosComplement(t *testing.T) {
 
 func TestSizeOfValue(t *testing.T) {
 	t.Parallel()
-	if size := unsafe.Sizeof(data.Value{}); size != 24 {
-		t.Errorf("%d bytes, want 24", size)
+	if size := unsafe.Sizeof(data.Value{}); size > 24 {
+		t.Errorf("%d bytes, want 24 at most", size)
 	}
 }
 

@@ -134,9 +134,9 @@ func (n *node) isLinear() bool {
 // the common ^name$ run on the linear engine.
 func (n *node) endingAtEnd() *node {
 	c := *n
-	switch n.op {
+	switch n.op { //nolint:exhaustive // the others stay as they are
 	case opAnchor:
-		switch n.anchor {
+		switch n.anchor { //nolint:exhaustive // the others stay as they are
 		case atLastLine, atLastUnixLine, atLineEnd, atUnixLineEnd:
 			c.anchor = atEnd
 		}

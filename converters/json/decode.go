@@ -31,10 +31,21 @@ func (d *decoder) reset(slab *data.Slab, raw []byte) {
 // release drops all references to the text.
 func (d *decoder) release() {
 	d.raw, d.slab = nil, nil
-	clear(d.elems[:max(d.mostElems, len(d.elems))])
-	clear(d.entries[:max(d.mostEntries, len(d.entries))])
-	d.elems, d.entries = d.elems[:0], d.entries[:0]
+	d.elems = emptied(d.elems[:max(d.mostElems, len(d.elems))])
+	d.entries = emptied(d.entries[:max(d.mostEntries, len(d.entries))])
 	d.mostElems, d.mostEntries = 0, 0
+}
+
+// maxScratch is how much scratch memory is kept for the next text, in elements.
+const maxScratch = 1 << 14
+
+// emptied clears used scratch memory, or lets it go if there is much of it.
+func emptied[T any](used []T) []T {
+	if cap(used) > maxScratch {
+		return nil
+	}
+	clear(used)
+	return used[:0]
 }
 
 // root reads a whole text by plan p.

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"strconv"
+
 	"github.com/millrace-io/millrace/connect/data"
 )
 
@@ -162,4 +164,87 @@ func readDefault(b *data.Builder, n *node, replaceNull bool) error {
 		return err
 	}
 	return b.Default(v.Clone()).Err()
+}
+
+// appendSchemaOpen appends the JSON form of a schema without its closing brace, so that a field can add its name.
+func appendSchemaOpen(dst []byte, p *plan) ([]byte, error) {
+	s := p.schema
+	dst = appendMember(dst, '{', typeMember)
+	dst = appendString(dst, []byte(s.Type().JSONName()))
+	var err error
+	switch s.Type() {
+	case data.TypeArray:
+		dst, err = appendSchema(appendMember(dst, ',', itemsMember), p.elem)
+	case data.TypeMap:
+		if dst, err = appendSchema(appendMember(dst, ',', keysMember), p.key); err == nil {
+			dst, err = appendSchema(appendMember(dst, ',', valuesMember), p.elem)
+		}
+	case data.TypeStruct:
+		dst, err = appendFields(appendMember(dst, ',', fieldsMember), p.fields)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dst = appendAttributes(dst, s)
+	if def, ok := s.Default(); ok {
+		return appendValue(appendMember(dst, ',', defaultMember), p, def)
+	}
+	return dst, nil
+}
+
+// appendSchema appends the JSON form of a schema.
+func appendSchema(dst []byte, p *plan) ([]byte, error) {
+	if p == nil {
+		return append(dst, "null"...), nil
+	}
+	dst, err := appendSchemaOpen(dst, p)
+	if err != nil {
+		return nil, err
+	}
+	return append(dst, '}'), nil
+}
+
+func appendFields(dst []byte, fields []field) ([]byte, error) {
+	dst = append(dst, '[')
+	for i := range fields {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = appendSchemaOpen(dst, fields[i].plan); err != nil {
+			return nil, err
+		}
+		dst = appendString(appendMember(dst, ',', fieldMember), []byte(fields[i].name))
+		dst = append(dst, '}')
+	}
+	return append(dst, ']'), nil
+}
+
+func appendAttributes(dst []byte, s *data.Schema) []byte {
+	dst = strconv.AppendBool(appendMember(dst, ',', optionalMember), s.Optional())
+	if s.HasName() {
+		dst = appendString(appendMember(dst, ',', nameMember), []byte(s.Name()))
+	}
+	if v, ok := s.Version(); ok {
+		dst = strconv.AppendInt(appendMember(dst, ',', versionMember), int64(v), 10)
+	}
+	if doc, ok := s.Doc(); ok {
+		dst = appendString(appendMember(dst, ',', docMember), []byte(doc))
+	}
+	if len(s.Parameters()) == 0 {
+		return dst
+	}
+	dst = appendMember(dst, ',', parametersMember)
+	lead := byte('{')
+	for _, p := range s.Parameters() {
+		dst = appendString(appendMember(dst, lead, p.Name), []byte(p.Value))
+		lead = ','
+	}
+	return append(dst, '}')
+}
+
+// appendMember appends the name of a member and what comes before and behind it.
+func appendMember(dst []byte, lead byte, name string) []byte {
+	dst = appendString(append(dst, lead), []byte(name))
+	return append(dst, ':')
 }

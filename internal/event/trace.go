@@ -45,7 +45,7 @@ func headline(err error) string {
 
 // Class returns the class name of an error.
 func Class(err error) string {
-	if c, ok := err.(classed); ok { //nolint:errorlint // the class of this very error is asked for, not of its causes
+	if c, ok := err.(classed); ok {
 		return c.ErrorClass()
 	}
 	return defaultClass
@@ -53,7 +53,7 @@ func Class(err error) string {
 
 // Message returns an error's own words, without those of causes that get a line of their own.
 func Message(err error) string {
-	if m, ok := err.(messaged); ok { //nolint:errorlint // see Class
+	if m, ok := err.(messaged); ok {
 		return m.ErrorMessage()
 	}
 	return err.Error()
@@ -63,11 +63,11 @@ func Message(err error) string {
 // next one with a class behind a chain of plain wrappers.
 func causeOf(err error) error {
 	cause := errors.Unwrap(err)
-	if _, ok := err.(messaged); ok { //nolint:errorlint // see Class
+	if _, ok := err.(messaged); ok {
 		return cause
 	}
 	for ; cause != nil; cause = errors.Unwrap(cause) {
-		if _, ok := cause.(classed); ok { //nolint:errorlint // see Class
+		if _, ok := cause.(classed); ok {
 			return cause
 		}
 	}

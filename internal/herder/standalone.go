@@ -40,7 +40,7 @@ type Standalone struct {
 	StandaloneOptions
 	valid *validator
 
-	life context.Context // of background work
+	life context.Context //nolint:containedctx // of background work, which outlives requests
 	end  context.CancelFunc
 	bg   sync.WaitGroup
 

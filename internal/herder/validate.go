@@ -74,6 +74,16 @@ func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.C
 	return merge(values, own)
 }
 
+// Named returns the configuration with the connector's name in it. A name that it has already must be the same.
+func Named(cfg store.Config, name string) (store.Config, error) {
+	if given, ok := cfg.Get(worker.NameKey); ok && given != name {
+		return cfg, errorf(BadRequest, "Connector name configuration (%s) doesn't match connector name in the URL (%s)", given, name)
+	}
+	cfg = cfg.Clone()
+	cfg.Set(worker.NameKey, name)
+	return cfg, nil
+}
+
 // addErrors puts an error that concerns several keys on each of them.
 func addErrors(values []config.Value, err error, keys ...string) {
 	if err == nil {

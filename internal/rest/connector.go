@@ -27,7 +27,7 @@ func (s *Server) putConfig(r *request) (any, int, error) {
 	if err := decode(r, &cfg); err != nil {
 		return nil, 0, err
 	}
-	cfg, err := named(cfg, r.vars[0])
+	cfg, err := herder.Named(cfg, r.vars[0])
 	if err != nil {
 		return nil, 0, err
 	}

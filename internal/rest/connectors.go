@@ -14,7 +14,6 @@ import (
 	"github.com/millrace-io/millrace/internal/herder"
 	"github.com/millrace-io/millrace/internal/plugin"
 	"github.com/millrace-io/millrace/internal/store"
-	"github.com/millrace-io/millrace/internal/worker"
 )
 
 // Herder is everything the resources ask of a herder.
@@ -103,7 +102,7 @@ func (s *Server) createConnector(r *request) (any, int, error) {
 			return nil, 0, err
 		}
 	}
-	cfg, err := named(*body.Config, name)
+	cfg, err := herder.Named(*body.Config, name)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -112,16 +111,6 @@ func (s *Server) createConnector(r *request) (any, int, error) {
 		return nil, 0, err
 	}
 	return located{info}, http.StatusCreated, nil
-}
-
-// named returns the configuration with the connector's name in it, which must not contradict.
-func named(cfg store.Config, name string) (store.Config, error) {
-	if given, ok := cfg.Get(worker.NameKey); ok && given != name {
-		return cfg, &herder.Error{Kind: herder.BadRequest, Message: fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", given, name)}
-	}
-	cfg = cfg.Clone()
-	cfg.Set(worker.NameKey, name)
-	return cfg, nil
 }
 
 // decode reads a JSON body strictly: one document, no unknown fields.

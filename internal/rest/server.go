@@ -68,7 +68,7 @@ func listenAddress(listener string) (string, error) {
 	scheme, rest, ok := strings.Cut(listener, "://")
 	host, port, err := net.SplitHostPort(strings.TrimSuffix(rest, "/"))
 	if _, numErr := strconv.ParseUint(port, 10, 16); !ok || err != nil || numErr != nil {
-		return "", fmt.Errorf("listeners=%s: Listener doesn't have the right format (protocol://hostname:port).", listener) //nolint:staticcheck // Connect's words
+		return "", fmt.Errorf("listeners=%s: Listener doesn't have the right format (protocol://hostname:port).", listener)
 	}
 	switch strings.ToLower(scheme) {
 	case "http":
@@ -76,7 +76,7 @@ func listenAddress(listener string) (string, error) {
 	case "https":
 		return "", fmt.Errorf("listeners=%s: this version of Millrace serves http only; put a proxy in front of it for https", listener)
 	default:
-		return "", fmt.Errorf("listeners=%s: Listener protocol must be either \"http\" or \"https\".", listener) //nolint:staticcheck // Connect's words
+		return "", fmt.Errorf("listeners=%s: Listener protocol must be either \"http\" or \"https\".", listener)
 	}
 }
 

@@ -62,7 +62,7 @@ func (x *index) Get(_ context.Context, connector string, partitions []map[string
 	defer x.mu.RUnlock()
 	out := make([]data.Value, len(partitions))
 	for i, p := range partitions {
-		key, err := appendKey(nil, connector, p)
+		key, err := encodeKey(connector, p)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (x *index) encode(connector string, changes []OffsetChange) (map[string]ind
 	defer x.mu.RUnlock()
 	out := make(map[string]indexEntry, len(changes))
 	for _, c := range changes {
-		key, err := appendKey(nil, connector, c.Partition)
+		key, err := encodeKey(connector, c.Partition)
 		if err != nil {
 			return nil, err
 		}

@@ -195,12 +195,12 @@ func TestOffsetKeys(t *testing.T) {
 		{map[string]any{"sourceClusterAlias": "a", "targetClusterAlias": "b"}, `["c",{"sourceClusterAlias":"a","targetClusterAlias":"b"}]`},
 		{map[string]any{"partition": 1, "topic": "t", "group": "g"}, `["c",{"partition":1,"topic":"t","group":"g"}]`},
 	} {
-		got, err := appendKey(nil, "c", tc.partition)
+		got, err := encodeKey("c", tc.partition)
 		if err != nil || string(got) != tc.want {
 			t.Errorf("key of %v: %s, %v; want %s", tc.partition, got, err, tc.want)
 		}
 	}
-	if _, err := appendKey(nil, "c", map[string]any{"x": []int{1}}); err == nil || !strings.Contains(err.Error(), "primitive") {
+	if _, err := encodeKey("c", map[string]any{"x": []int{1}}); err == nil || !strings.Contains(err.Error(), "primitive") {
 		t.Errorf("nested partition: %v, want an error", err)
 	}
 }

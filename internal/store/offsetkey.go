@@ -17,14 +17,14 @@ type offsetKey struct {
 	partition data.Value // MAP or null
 }
 
-// appendKey appends the JSON of a key. The partition's fields come in the order in which Java's HashMap gives them
+// encodeKey returns the JSON of a key. The partition's fields come in the order in which Java's HashMap gives them
 // back: the reference finds offsets by the bytes of their keys, and its connectors mostly use that map.
-func appendKey(dst []byte, connector string, partition map[string]any) ([]byte, error) {
+func encodeKey(connector string, partition map[string]any) ([]byte, error) {
 	p, err := partitionValue(partition)
 	if err != nil {
 		return nil, err
 	}
-	return json.AppendSchemaless(dst, data.Array([]data.Value{data.String(connector), p}))
+	return json.AppendSchemaless(nil, data.Array([]data.Value{data.String(connector), p}))
 }
 
 func partitionValue(partition map[string]any) (data.Value, error) {

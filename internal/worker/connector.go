@@ -34,7 +34,7 @@ type connector struct {
 	report  event.Listener
 	back    ConnectorCallbacks
 
-	ctx    context.Context // of the instance's life
+	ctx    context.Context //nolint:containedctx // of the instance's life
 	cancel context.CancelFunc
 	done   chan struct{}
 	wake   chan struct{}

@@ -32,10 +32,10 @@ type task struct {
 
 	// soft ends when the task is to stop: finish what is in hand, commit, go. hard ends when it must give up: from
 	// then on it writes neither offsets nor statuses.
-	soft, hard       context.Context
+	soft, hard       context.Context //nolint:containedctx // the two phases of a stop are the task's own
 	softEnd, hardEnd context.CancelFunc
 	// drain ends between the two: it is the context of work that should rather be finished than interrupted.
-	drain    context.Context
+	drain    context.Context //nolint:containedctx // see soft
 	drainEnd context.CancelFunc
 
 	done  chan struct{} // closed when the goroutine has ended
@@ -140,11 +140,11 @@ func interrupted(ctx context.Context, err error) bool {
 
 // gate holds back a paused task.
 type gate struct {
-	parent context.Context
+	parent context.Context //nolint:containedctx // of the task's life
 
 	mu     sync.Mutex // guards the rest
 	closed bool
-	turn   context.Context // ends at the next change, or with parent
+	turn   context.Context //nolint:containedctx // ends at the next change, or with parent
 	end    context.CancelFunc
 }
 

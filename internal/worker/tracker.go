@@ -14,11 +14,11 @@ import (
 // flight is one record between Produce and its acknowledgement. It travels as the record's context, which is how the
 // one promise that all records share finds it back without an allocation.
 type flight struct {
-	context.Context
-	batch  *batch
-	record int32 // position in the batch
-	folded bool  // counted as committable; guarded by the tracker
-	acked  atomic.Bool
+	context.Context //nolint:containedctx // it is one, for the record
+	batch           *batch
+	record          int32 // position in the batch
+	folded          bool  // counted as committable; guarded by the tracker
+	acked           atomic.Bool
 }
 
 // batch is one poll's records on their way, with all the memory they need. It is reused once every one is acknowledged.

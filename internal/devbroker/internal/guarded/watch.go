@@ -13,7 +13,7 @@ const retentionKey = "retention.ms"
 // kfake remembers for each of them every connection that ever sent such a request.
 func observe(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request)) {
 	var control func(kmsg.Request) (kmsg.Response, error, bool)
-	control = func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's signature
+	control = func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:unparam // kfake's signature
 		fn(req)
 		c.DropControl()
 		c.ControlKey(int16(key), control)
