@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"maps"
 	"slices"
 )
@@ -127,12 +128,19 @@ func (b *Builder) Default(v Value) *Builder {
 	if !b.once("default", b.s.hasDefault, b.s.def.Equal(v)) {
 		return b
 	}
-	err := b.checkDefault(v)
-	if err != nil && b.err == nil {
-		b.err = &Error{Class: ClassSchemaBuilder, Message: "Invalid default value", Cause: err}
+	if err := b.checkDefault(v); err != nil && b.err == nil {
+		b.err = defaultError(err)
 	}
 	b.s.def, b.s.hasDefault = v, v.kind != KindNull
 	return b
+}
+
+// defaultError wraps what the data model reports, but no error that the reference does not mean to make.
+func defaultError(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && e.Class != ClassData {
+		return err
+	}
+	return &Error{Class: ClassSchemaBuilder, Message: "Invalid default value", Cause: err}
 }
 
 func (b *Builder) checkDefault(v Value) error {

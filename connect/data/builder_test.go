@@ -57,6 +57,14 @@ func TestBuilderDefaultCause(t *testing.T) {
 	}
 }
 
+func TestBuilderDefaultOfOddSchema(t *testing.T) {
+	t.Parallel()
+	_, err := data.NewArrayBuilder(data.Int8Schema).Name(data.DateName).Default(data.Instant(0)).Build()
+	if e, ok := errors.AsType[*data.Error](err); !ok || e.Class != "java.lang.ClassCastException" {
+		t.Errorf("%v, want a ClassCastException", err)
+	}
+}
+
 func TestBuilderAllows(t *testing.T) {
 	t.Parallel()
 	b := data.NewBuilder(data.TypeString).Name("n").Name("n").Version(1).Version(1).Doc("d").Doc("d").

@@ -97,10 +97,10 @@ func (m *Map) indexEntry(i int) {
 	m.index[h] = int32(i + 1)
 }
 
-func (m *Map) clone() *Map {
-	c := NewMap(len(m.entries))
+func (m *Map) cloneTo(slab *Slab) *Map {
+	c := slab.Map(len(m.entries))
 	for _, e := range m.entries {
-		c.entries = append(c.entries, MapEntry{e.Key.Clone(), e.Value.Clone()})
+		c.entries = append(c.entries, MapEntry{e.Key.CloneTo(slab), e.Value.CloneTo(slab)})
 	}
 	return c
 }

@@ -174,32 +174,36 @@ func (v Value) IsInteger() bool { return v.kind >= KindInt8 && v.kind <= KindInt
 
 // Clone returns a deep copy that shares no memory with the batch the value came from. A connector that keeps single
 // values of many batches clones them, lest each pins its whole batch.
-func (v Value) Clone() Value {
+func (v Value) Clone() Value { return v.CloneTo(nil) }
+
+// CloneTo is [Value.Clone] with memory of the slab.
+func (v Value) CloneTo(slab *Slab) Value {
 	switch v.kind {
 	case KindString:
-		return AliasString(append([]byte(nil), v.Bytes()...))
+		return slab.String(v.Bytes())
 	case KindBytes:
-		return Bytes(append([]byte{}, v.Bytes()...))
+		return Bytes(slab.Copy(v.Bytes()))
 	case KindDecimal:
-		return DecimalBytes(append([]byte{}, v.UnscaledBytes()...), v.aux)
+		return DecimalBytes(slab.Copy(v.UnscaledBytes()), v.aux)
 	case KindArray:
-		return Array(cloneAll(v.Array()))
+		out := slab.Values(len(v.Array()))
+		cloneAll(slab, out, v.Array())
+		return Array(out)
 	case KindMap:
-		return v.Map().clone().Value()
+		return v.Map().cloneTo(slab).Value()
 	case KindStruct:
-		s := v.Struct()
-		return (&Struct{schema: s.schema, values: cloneAll(s.values)}).Value()
+		out := slab.Struct(v.Struct().schema)
+		cloneAll(slab, out.values, v.Struct().values)
+		return out.Value()
 	default:
 		return v
 	}
 }
 
-func cloneAll(vs []Value) []Value {
-	out := make([]Value, len(vs))
+func cloneAll(slab *Slab, out, vs []Value) {
 	for i, v := range vs {
-		out[i] = v.Clone()
+		out[i] = v.CloneTo(slab)
 	}
-	return out
 }
 
 // Equal tells whether two values are equal as the reference compares them: same kind and same content. Numbers of

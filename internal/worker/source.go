@@ -51,6 +51,7 @@ type sourceTask struct {
 	sourceOptions
 	producer Producer
 	track    *tracker
+	polled   *connect.Batch // of the poll in hand
 	sendErr  atomic.Pointer[error]
 	started  bool
 	idle     time.Duration
@@ -63,7 +64,7 @@ type sourceTask struct {
 }
 
 func newSourceTask(t *task, o sourceOptions) *sourceTask {
-	s := &sourceTask{task: t, sourceOptions: o, track: newTracker(batchLimit)}
+	s := &sourceTask{task: t, sourceOptions: o, track: newTracker(), polled: connect.NewBatch(batchLimit)}
 	s.committer, _ = o.Task.(connect.Committer)
 	if a, ok := o.Task.(connect.Acker); ok {
 		s.acker = newAcker(s, a)
@@ -113,25 +114,24 @@ func (s *sourceTask) step() error {
 		return connect.NewError("Unrecoverable exception from producer send callback", *err)
 	}
 	if s.acker == nil {
-		s.track.fold()
+		s.track.foldDone()
 	}
 	_, turn := s.gate.state()
-	b := s.track.take()
-	if err := s.poll(turn, b); err != nil {
+	s.polled.Reset()
+	if err := s.poll(turn); err != nil {
 		return err
 	}
-	if b.Len() == 0 {
-		s.track.put(b)
+	if s.polled.Len() == 0 {
 		s.backOff(turn)
 		return nil
 	}
 	s.idle = 0
-	return s.send(b)
+	return s.send(s.track.take())
 }
 
 // poll asks the task for records. Records that are in the batch when the runtime itself ends the call are good.
-func (s *sourceTask) poll(ctx context.Context, b *batch) error {
-	err := s.Task.Poll(ctx, b.Batch)
+func (s *sourceTask) poll(ctx context.Context) error {
+	err := s.Task.Poll(ctx, s.polled)
 	if err == nil || interrupted(ctx, err) {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (s *sourceTask) poll(ctx context.Context, b *batch) error {
 		return err
 	}
 	s.log.Warn("polling did not work and is tried again", "error", err)
-	b.Reset()
+	s.polled.Reset()
 	s.wait(after)
 	return nil
 }
@@ -156,7 +156,8 @@ func (s *sourceTask) backOff(turn context.Context) {
 	}
 }
 
-// send converts a batch and hands it to the producer, record by record.
+// send converts the polled records and hands them to the producer, one by one. The batch keeps what their fate needs;
+// the memory of the poll is free again at the end, unless the task wants to see its records once more.
 func (s *sourceTask) send(b *batch) error {
 	if s.producer == nil {
 		p, err := s.NewProducer(s.acked)
@@ -165,8 +166,11 @@ func (s *sourceTask) send(b *batch) error {
 		}
 		s.producer = p
 	}
-	records := b.Records()
+	records := s.polled.Records()
 	b.prepare(len(records))
+	if s.acker != nil {
+		b.polled, s.polled = s.polled, connect.NewBatch(batchLimit)
+	}
 	// The tracker sees a batch when all of it that can be sent is sent, whether or not that is everything.
 	defer func() {
 		s.track.submit(b)
@@ -185,7 +189,7 @@ func (s *sourceTask) send(b *batch) error {
 			s.dropped(r)
 			continue
 		}
-		out := b.next(s.hard, i)
+		out := b.next(s.hard, r, i)
 		fill(out, r, &enc)
 		b.pending.Add(1)
 		s.producer.Produce(s.hard, out)
@@ -212,7 +216,7 @@ func (s *sourceTask) acked(r *kgo.Record, err error) {
 	if !ok {
 		return // impossible: every record is made by batch.next
 	}
-	if err != nil && !s.tolerates(f, err) {
+	if err != nil && !s.tolerates(r, err) {
 		s.failSend(r, err)
 		return
 	}
@@ -226,12 +230,12 @@ func (s *sourceTask) landed(b *batch) {
 	}
 }
 
-func (s *sourceTask) tolerates(f *flight, err error) bool {
+func (s *sourceTask) tolerates(r *kgo.Record, err error) bool {
 	if s.hard.Err() != nil {
 		return false
 	}
 	return s.Tolerance.Report(pipeline.ProduceStage, "org.apache.kafka.connect.source.SourceTask", err, func() string {
-		return fmt.Sprintf("for topic %s", f.batch.Records()[f.record].Topic)
+		return "for topic " + r.Topic
 	})
 }
 

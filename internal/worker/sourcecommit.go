@@ -147,14 +147,14 @@ func (a *acker) drop(r *connect.SourceRecord) {
 	a.wake()
 }
 
-// collect takes over the records of a batch that is about to be reused. It runs under the tracker's lock.
+// collect takes over the records of a batch of which all are acknowledged. It runs under the tracker's lock.
 func (a *acker) collect(b *batch) {
-	records := b.Records()
+	records := b.polled.Records()
 	acks := make([]connect.Ack, len(b.flights))
 	for i := range b.flights {
 		p := &b.produced[i]
 		acks[i] = connect.Ack{
-			Record: detach(&records[b.flights[i].record]),
+			Record: records[b.flights[i].record],
 			Meta: &connect.RecordMetadata{
 				TopicPartition: connect.TopicPartition{Topic: p.Topic, Partition: p.Partition},
 				Offset:         p.Offset,

@@ -15,20 +15,25 @@ import (
 // one promise that all records share finds it back without an allocation.
 type flight struct {
 	context.Context //nolint:containedctx // it is one, for the record
-	batch           *batch
-	record          int32 // position in the batch
-	folded          bool  // counted as committable; guarded by the tracker
-	acked           atomic.Bool
+
+	batch     *batch
+	partition *connect.SourcePartition
+	offset    data.Value // with memory of the batch
+	record    int32      // position in the poll
+	folded    bool       // counted as committable; guarded by the tracker
+	acked     atomic.Bool
 }
 
-// batch is one poll's records on their way, with all the memory they need. It is reused once every one is acknowledged.
+// batch is what is kept of one poll while its records are on their way, with all the memory they need. It is reused
+// once every one is acknowledged.
 type batch struct {
-	*connect.Batch
-	produced []kgo.Record // one a record that is sent
-	flights  []flight     // parallel to produced
-	bytes    []byte       // what the converters wrote
-	pending  atomic.Int32 // flights without acknowledgement, plus one while sending
-	folded   int          // length of the prefix of flights that is folded; guarded by the tracker
+	polled   *connect.Batch // the records themselves, if the task wants to hear of their fate
+	produced []kgo.Record   // one a record that is sent
+	flights  []flight       // parallel to produced
+	bytes    []byte         // what the converters wrote
+	slab     data.Slab      // of the offsets
+	pending  atomic.Int32   // flights without acknowledgement, plus one while sending
+	folded   int            // length of the prefix of flights that is folded; guarded by the tracker
 }
 
 // prepare makes room for n records.
@@ -38,19 +43,21 @@ func (b *batch) prepare(n int) {
 		b.flights = make([]flight, 0, n)
 	}
 	b.produced, b.flights, b.bytes, b.folded = b.produced[:0], b.flights[:0], b.bytes[:0], 0
+	b.slab.Reset()
 	b.pending.Store(1)
 }
 
-// next returns the record to produce for the record at a position of the batch, with its flight as its context.
-func (b *batch) next(ctx context.Context, position int) *kgo.Record {
+// next returns the record to produce for the record r at a position of the poll, with its flight as its context.
+func (b *batch) next(ctx context.Context, r *connect.SourceRecord, position int) *kgo.Record {
 	i := len(b.produced)
 	b.produced, b.flights = b.produced[:i+1], b.flights[:i+1]
 	f := &b.flights[i]
 	f.Context, f.batch, f.record, f.folded = ctx, b, int32(position), false
+	f.partition, f.offset = r.SourcePartition, r.SourceOffset.CloneTo(&b.slab)
 	f.acked.Store(false)
-	r := &b.produced[i]
-	*r = kgo.Record{Context: f}
-	return r
+	out := &b.produced[i]
+	*out = kgo.Record{Context: f}
+	return out
 }
 
 // tracker knows which offsets may be committed: per source partition, the offset of the last record that is
@@ -60,15 +67,19 @@ type tracker struct {
 	queue       []*batch   // sent, in order
 	committable map[*connect.SourcePartition]data.Value
 	free        []*batch
+	crowd       int          // length of the queue from which all of it is looked through
 	retired     func(*batch) // called under mu for each batch that is done, in order
-	limit       int
 }
 
-// maxFree is how many batches are kept for reuse.
-const maxFree = 32
+const (
+	// maxFree is how many batches are kept for reuse.
+	maxFree = 32
+	// minCrowd is more batches than the producer's buffer holds.
+	minCrowd = 128
+)
 
-func newTracker(limit int) *tracker {
-	return &tracker{committable: make(map[*connect.SourcePartition]data.Value), limit: limit}
+func newTracker() *tracker {
+	return &tracker{committable: make(map[*connect.SourcePartition]data.Value), crowd: minCrowd}
 }
 
 // take returns an empty batch.
@@ -80,18 +91,11 @@ func (t *tracker) take() *batch {
 		t.free = t.free[:n-1]
 		return b
 	}
-	return &batch{Batch: connect.NewBatch(t.limit)}
-}
-
-// put takes back a batch of which nothing was sent.
-func (t *tracker) put(b *batch) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.recycle(b)
+	return &batch{}
 }
 
 func (t *tracker) recycle(b *batch) {
-	b.Reset()
+	b.polled = nil
 	if len(t.free) < maxFree {
 		t.free = append(t.free, b)
 	}
@@ -104,62 +108,83 @@ func (t *tracker) submit(b *batch) {
 	t.queue = append(t.queue, b)
 }
 
-// fold moves what has been acknowledged into the committable offsets.
+// fold moves everything that has been acknowledged into the committable offsets.
 func (t *tracker) fold() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.foldAll()
+}
+
+// foldDone is [tracker.fold] for the batches at the head of the queue of which every record is acknowledged, which is
+// cheap enough to be done at every poll. When that leaves a long queue behind, the rest is looked through as well:
+// one record that is stuck must not keep the memory of all that were sent after it.
+func (t *tracker) foldDone() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for n < len(t.queue) && t.queue[n].pending.Load() == 0 {
+		t.foldBatch(t.queue[n], nil)
+		n++
+	}
+	t.retire(n)
+	if len(t.queue) >= t.crowd {
+		t.foldAll()
+		t.crowd = max(2*len(t.queue), minCrowd)
+	}
+}
+
+func (t *tracker) foldAll() {
 	var blocked map[*connect.SourcePartition]bool
 	for _, b := range t.queue {
 		blocked = t.foldBatch(b, blocked)
 	}
-	t.retire()
+	t.retire(len(t.queue))
 }
 
 // foldBatch folds one batch. Partitions with a record that is not acknowledged are blocked for all that follows.
 func (t *tracker) foldBatch(b *batch, blocked map[*connect.SourcePartition]bool) map[*connect.SourcePartition]bool {
-	records := b.Records()
-	var partition *connect.SourcePartition // of the run of records in hand
-	last := int32(-1)
+	var last *flight // of the run of records in hand
 	for i := b.folded; i < len(b.flights); i++ {
 		f := &b.flights[i]
-		p := records[f.record].SourcePartition
-		if f.folded || blocked[p] {
+		if f.folded || blocked[f.partition] {
 			continue
 		}
 		if !f.acked.Load() {
 			if blocked == nil {
 				blocked = make(map[*connect.SourcePartition]bool)
 			}
-			blocked[p] = true
+			blocked[f.partition] = true
 			continue
 		}
-		if p != partition && last >= 0 {
-			t.committable[partition] = records[last].SourceOffset.Clone()
+		if last != nil && f.partition != last.partition {
+			t.committable[last.partition] = last.offset.Clone()
 		}
-		f.folded, partition, last = true, p, f.record
+		f.folded, last = true, f
 		if i == b.folded {
 			b.folded++
 		}
 	}
-	if last >= 0 {
-		t.committable[partition] = records[last].SourceOffset.Clone()
+	if last != nil {
+		t.committable[last.partition] = last.offset.Clone()
 	}
 	return blocked
 }
 
-// retire gives back the batches at the head of the queue of which everything is folded.
-func (t *tracker) retire() {
-	n := 0
-	for n < len(t.queue) && t.queue[n].pending.Load() == 0 && allFolded(t.queue[n]) {
-		if t.retired != nil {
-			t.retired(t.queue[n])
+// retire takes those of the first n batches off the queue of which everything is folded.
+func (t *tracker) retire(n int) {
+	kept := t.queue[:0]
+	for i, b := range t.queue {
+		if i >= n || b.pending.Load() != 0 || !allFolded(b) {
+			kept = append(kept, b)
+			continue
 		}
-		t.recycle(t.queue[n])
-		n++
+		if t.retired != nil {
+			t.retired(b)
+		}
+		t.recycle(b)
 	}
-	if n > 0 {
-		t.queue = append(t.queue[:0], t.queue[n:]...)
-	}
+	clear(t.queue[len(kept):])
+	t.queue = kept
 }
 
 func allFolded(b *batch) bool {

@@ -20,14 +20,10 @@ func position(n int64) data.Value {
 // sent returns a submitted batch with one record a partition letter, at positions counted from 1 in each partition.
 func sent(t *tracker, parts map[byte]*connect.SourcePartition, letters string) *batch {
 	b := t.take()
-	for i := range letters {
-		r := b.Add()
-		r.SourcePartition = parts[letters[i]]
-		r.SourceOffset = position(int64(i + 1))
-	}
 	b.prepare(len(letters))
 	for i := range letters {
-		b.next(context.Background(), i)
+		r := connect.SourceRecord{SourcePartition: parts[letters[i]], SourceOffset: position(int64(i + 1))}
+		b.next(context.Background(), &r, i)
 		b.pending.Add(1)
 	}
 	b.pending.Add(-1)
@@ -61,13 +57,13 @@ func TestTrackerCommitsThePrefixOfEachPartition(t *testing.T) {
 		{"out of order", []string{"aaa"}, [][]int{{2, 1}}, map[byte]int64{}, 1},
 		{"partitions do not hold back each other", []string{"abab"}, [][]int{{1, 3}}, map[byte]int64{'b': 4}, 1},
 		{"a gap holds back later batches", []string{"aa", "ab"}, [][]int{{0}, {0, 1}}, map[byte]int64{'a': 1, 'b': 2}, 2},
-		{"a later batch without the partition is done", []string{"aa", "bb"}, [][]int{{0}, {0, 1}}, map[byte]int64{'a': 1, 'b': 2}, 2},
+		{"a later batch without the partition is done", []string{"aa", "bb"}, [][]int{{0}, {0, 1}}, map[byte]int64{'a': 1, 'b': 2}, 1},
 		{"batch after batch", []string{"aa", "aab"}, [][]int{{0, 1}, {0}}, map[byte]int64{'a': 1}, 1},
 		{"mixed runs keep the last of each", []string{"aabbaac"}, [][]int{{0, 1, 2, 3, 4, 5, 6}}, map[byte]int64{'a': 6, 'b': 4, 'c': 7}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tr := newTracker(10)
+			tr := newTracker()
 			for i, letters := range tc.sent {
 				ack(sent(tr, parts, letters), tc.acked[i]...)
 			}
@@ -91,7 +87,7 @@ func TestTrackerCommitsThePrefixOfEachPartition(t *testing.T) {
 func TestTrackerOffsetsGrowInOrder(t *testing.T) {
 	t.Parallel()
 	parts := map[byte]*connect.SourcePartition{'a': connect.NewSourcePartition(nil)}
-	tr := newTracker(10)
+	tr := newTracker()
 	b := sent(tr, parts, "aaaa")
 	var got []int64
 	for _, i := range []int{3, 0, 2, 1} {
@@ -110,7 +106,7 @@ func TestTrackerRestoreKeepsNewerOffsets(t *testing.T) {
 	t.Parallel()
 	p := connect.NewSourcePartition(nil)
 	parts := map[byte]*connect.SourcePartition{'a': p}
-	tr := newTracker(10)
+	tr := newTracker()
 	ack(sent(tr, parts, "a"), 0)
 	tr.fold()
 	failed := tr.drain()
@@ -126,10 +122,33 @@ func TestTrackerRestoreKeepsNewerOffsets(t *testing.T) {
 	}
 }
 
+func TestTrackerFoldsWhatIsDoneAtEveryPoll(t *testing.T) {
+	t.Parallel()
+	parts := map[byte]*connect.SourcePartition{'a': connect.NewSourcePartition(nil), 'b': connect.NewSourcePartition(nil)}
+	tr := newTracker()
+	ack(sent(tr, parts, "aa"), 0, 1)
+	stuck := sent(tr, parts, "a")
+	for range 2 * minCrowd {
+		ack(sent(tr, parts, "b"), 0)
+		tr.foldDone()
+	}
+	if len(tr.queue) > minCrowd {
+		t.Errorf("%d batches are kept behind one that is stuck", len(tr.queue))
+	}
+	if got := tr.drain()[parts['a']]; !got.Equal(position(2)) {
+		t.Errorf("committable offset %v of the batch that is done, want position 2", got)
+	}
+	ack(stuck, 0)
+	tr.foldDone()
+	if len(tr.queue) != 0 {
+		t.Errorf("%d batches are left", len(tr.queue))
+	}
+}
+
 func TestTrackerReusesBatches(t *testing.T) {
 	t.Parallel()
 	parts := map[byte]*connect.SourcePartition{'a': connect.NewSourcePartition(nil)}
-	tr := newTracker(10)
+	tr := newTracker()
 	first := sent(tr, parts, "a")
 	if second := tr.take(); second == first {
 		t.Fatal("a batch was handed out again before its records were acknowledged")
