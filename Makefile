@@ -17,8 +17,9 @@ export PATH := $(PATH):/usr/local/go/bin
 BIN      := bin/millrace
 RUNNER   := bin/testrun
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
 BUILD    := go build -trimpath -buildvcs=false
-LDFLAGS  := -s -w -X github.com/millrace-io/millrace/internal/app.version=$(VERSION)
+LDFLAGS  := -s -w -X github.com/millrace-io/millrace/internal/app.version=$(VERSION) -X github.com/millrace-io/millrace/internal/app.revision=$(REVISION)
 FUZZTIME ?= 20s
 TIMEOUT  ?= 40m
 PKG      ?= ./...

@@ -40,7 +40,7 @@ func (b *Batch) Full() bool { return len(b.records) >= b.limit }
 // Len returns the number of records.
 func (b *Batch) Len() int { return len(b.records) }
 
-// Slab returns the memory for values of this batch. It is reused once all records of the batch are acknowledged.
+// Slab returns the memory for values of this batch. It is reused after Poll has returned.
 func (b *Batch) Slab() *data.Slab { return &b.slab }
 
 // CommitTxn asks for the transaction to be committed after the last added record. It has an effect with

@@ -13,7 +13,8 @@ const (
 // a record. A nil *Slab is valid and allocates each piece by itself.
 //
 // A slab belongs to one goroutine at a time. What it handed out stays valid for as long as somebody holds it, unless
-// the owner calls [Slab.Reset], which makes everything handed out before invalid.
+// the owner calls [Slab.Reset], which makes everything handed out before invalid. A slab that is never reset forgets
+// what it handed out.
 type Slab struct {
 	values  chunk[Value]
 	entries chunk[MapEntry]
@@ -26,6 +27,7 @@ type Slab struct {
 type chunk[T any] struct {
 	buf   []T
 	off   int   // elements of buf that were handed out
+	again bool  // there was a reset, so used pieces will be free again
 	full  [][]T // pieces used up since the last reset
 	spare [][]T // pieces from before that, all zero
 }
@@ -44,7 +46,7 @@ func (c *chunk[T]) take(n, limit int) []T {
 
 func (c *chunk[T]) grow(n, limit int) {
 	size := min(max(firstChunk, 2*len(c.buf)), limit)
-	if len(c.buf) == limit && len(c.full) < maxSpare {
+	if c.again && len(c.buf) == limit && len(c.full) < maxSpare {
 		c.full = append(c.full, c.buf[:c.off])
 	}
 	c.off = 0
@@ -58,7 +60,7 @@ func (c *chunk[T]) grow(n, limit int) {
 // reset clears what was handed out, all at once and so that it refers to nothing any more.
 func (c *chunk[T]) reset() {
 	clear(c.buf[:c.off])
-	c.off = 0
+	c.off, c.again = 0, true
 	for _, used := range c.full {
 		clear(used)
 		c.spare = append(c.spare, used[:cap(used)])

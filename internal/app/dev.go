@@ -60,11 +60,23 @@ func NewDev(o DevOptions) (*Dev, error) {
 	if err := writeOnce(filepath.Join(dir, demoInput), demoText); err != nil {
 		return nil, fmt.Errorf("write the demo's input: %w. Choose another folder with --data-dir", err)
 	}
+	if err := errors.Join(checkPort(o.Port, "--port"), checkPort(o.KafkaPort, "--kafka-port")); err != nil {
+		return nil, err
+	}
 	b, err := devbroker.New(devbroker.Options{Dir: filepath.Join(dir, brokerDir), Port: o.KafkaPort, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	return &Dev{DevOptions: o, broker: b}, nil
+}
+
+// checkPort finds out before anything is started whether a port is free, and names the flag that chooses another.
+func checkPort(port int, flag string) error {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("port %d is taken: %w. Stop the program that uses it, or choose another port with %s", port, err, flag)
+	}
+	return l.Close()
 }
 
 // writeOnce creates a file unless it is there already.
@@ -115,5 +127,5 @@ func demoConnector(name, class string, props map[string]string) connectorFile {
 	cfg.Set(worker.NameKey, name)
 	cfg.Set(worker.ConnectorClassKey, class)
 	cfg.Set(worker.TasksMaxKey, "1")
-	return connectorFile{path: "demo", name: name, config: cfg, target: store.Started}
+	return connectorFile{path: "the demo", name: name, config: cfg, target: store.Started}
 }

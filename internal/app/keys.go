@@ -132,8 +132,8 @@ func checkRefused(props map[string]string) error {
 	return nil
 }
 
-// prefixes of keys that are for clients, converters and topics and are checked where they are used.
-var prefixes = []string{"producer.", "consumer.", "admin.", "key.converter.", "value.converter.", "header.converter.", "metrics.context.", "config.providers.", "listeners.https.", "offset.storage.", "config.storage.", "status.storage."}
+// prefixes of keys that are for converters and others and are checked where they are used.
+var prefixes = []string{"key.converter.", "value.converter.", "header.converter.", "metrics.context.", "config.providers.", "listeners.https.", "offset.storage.", "config.storage.", "status.storage."}
 
 // nameUnused logs each key once that has no effect, and near misses of keys that have one. Keys of Kafka clients are
 // left to the clients.
@@ -143,11 +143,11 @@ func nameUnused(log *slog.Logger, def *config.Def, props map[string]string, clie
 		known = append(known, k.Name)
 	}
 	for _, k := range slices.Sorted(maps.Keys(props)) {
-		if def.Has(k) || refused[k] != nil || clientKey(k) || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(k, p) }) {
-			continue
-		}
 		if reason, ok := withoutEffect[k]; ok {
 			log.Info("a configuration key has no effect", "key", k, "because", reason)
+			continue
+		}
+		if def.Has(k) || refused[k] != nil || clientKey(k) || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(k, p) }) {
 			continue
 		}
 		if near := config.Nearest(k, known); len(near) > 0 {

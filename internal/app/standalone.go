@@ -177,7 +177,7 @@ func (s *Standalone) createConnectors(ctx context.Context) error {
 			}
 			return fmt.Errorf("%w: %s: %w", ErrConnector, f.path, err)
 		}
-		s.log.Info("Created connector "+f.name, "file", f.path)
+		s.log.Info("Created connector "+f.name, "from", f.path)
 	}
 	s.created.Store(true)
 	s.log.Info("Kafka Connect started", "rest", s.URL())
@@ -201,9 +201,15 @@ func Version() string {
 // version is set by the linker.
 var version string
 
+// revision is set by the linker.
+var revision string
+
 // commit returns 16 hexadecimal digits of the commit the program was built from, zeros if that is not known.
 func commit() string {
 	const digits = 16
+	if len(revision) >= digits {
+		return revision[:digits]
+	}
 	revision := strings.Repeat("0", digits)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

@@ -83,11 +83,12 @@ func newLogger(w io.Writer, level string) (*slog.Logger, error) {
 func untilSignal(parent context.Context, log *slog.Logger, part func(context.Context) error) error {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, func() {
+	quiet := context.AfterFunc(ctx, func() {
 		log.Info("Kafka Connect stopping; a second signal ends it at once")
 		stop()
 	})
 	err := part(ctx)
+	quiet()
 	switch {
 	case err == nil:
 		log.Info("Kafka Connect stopped")

@@ -52,7 +52,7 @@ A demo moves lines from one file through the topic %q into another. Try it in a 
 
   tail -f %s
   echo "hello, millrace" >> %s
-  curl %s/connectors?expand=status
+  curl '%s/connectors?expand=status'
 
 Ctrl-C stops it; the next start goes on where this one stopped.
 

@@ -134,6 +134,9 @@ func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, tar
 		target = old.Target
 		h.Worker.StopConnectors(name)
 	}
+	if p, err := h.Plugins.Connector(strings.TrimSpace(cfg.Value(worker.ConnectorClassKey))); err == nil {
+		h.valid.nameUnused(h.Log.With("connector", name), p, cfg)
+	}
 	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
 	if err := h.start(ctx, name, exists); err != nil {
 		return ConnectorInfo{}, false, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/config"
+	"github.com/millrace-io/millrace/internal/event"
 	"github.com/millrace-io/millrace/internal/plugin"
 	"github.com/millrace-io/millrace/internal/store"
 	"github.com/millrace-io/millrace/internal/worker"
@@ -33,7 +34,11 @@ func (v *validator) check(ctx context.Context, cfg store.Config) error {
 		return errorf(BadRequest, "%s", err)
 	}
 	var messages []string
-	for _, value := range v.validate(ctx, p, cfg) {
+	var values []config.Value
+	if err := event.Guard(func() error { values = v.validate(ctx, p, cfg); return nil }); err != nil {
+		return internal(err)
+	}
+	for _, value := range values {
 		messages = append(messages, value.Errors...)
 	}
 	if len(messages) == 0 {

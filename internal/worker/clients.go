@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -23,7 +24,7 @@ func (w *Worker) newSource(t *task, p *connect.Plugin, conv pipeline.Converters,
 	props := kafka.ProducerProps(w.Props, kafka.ProducerID(t.id.Connector, t.id.Task), over)
 	producer, err := kafka.NewProducer(props, t.log)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure the producer with producer.* of the worker and %s* of the connector: %w", ProducerOverridePrefix, err)
 	}
 	note(t.log, "producer", producer.Notes())
 	return newSourceTask(t, sourceOptions{
@@ -70,7 +71,7 @@ func (w *Worker) newSink(t *task, p *connect.Plugin, conv pipeline.Converters, t
 	o.Events = kafka.Events{Assigned: s.assigned, Fetched: s.fetched, Revoked: s.revoked, Lost: s.lost}
 	consumer, err := kafka.NewConsumer(props, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure the consumer with consumer.* of the worker and %s* of the connector: %w", ConsumerOverridePrefix, err)
 	}
 	note(t.log, "consumer", consumer.Notes())
 	s.consumer = consumer

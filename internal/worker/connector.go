@@ -200,7 +200,9 @@ func (c *connector) poke() {
 // run is the instance's goroutine.
 func (c *connector) run() {
 	defer close(c.done)
-	c.instance = c.newInstance()
+	if err := event.Guard(func() error { c.instance = c.newInstance(); return nil }); err != nil {
+		c.raise(err)
+	}
 	for {
 		select {
 		case <-c.wake:
@@ -294,6 +296,9 @@ func (c *connector) start() error {
 			return readOffsets(ctx, c.offsets, c.name, ps)
 		},
 	})
+	if c.instance == nil {
+		return connect.NewError("there is no instance of the connector", nil)
+	}
 	c.started = true
 	if err := event.Guard(func() error { return c.instance.Start(c.ctx, cc, c.props) }); err != nil {
 		return err

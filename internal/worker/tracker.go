@@ -61,7 +61,7 @@ func (b *batch) next(ctx context.Context, r *connect.SourceRecord, position int)
 }
 
 // tracker knows which offsets may be committed: per source partition, the offset of the last record that is
-// acknowledged together with all before it (runtime.md §2.5 of Connect's behaviour: records in submission order).
+// acknowledged together with all before it, as Connect's submitted records do.
 type tracker struct {
 	mu          sync.Mutex // guards the rest
 	queue       []*batch   // sent, in order
