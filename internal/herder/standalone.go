@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +133,7 @@ func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, tar
 		target = old.Target
 		h.Worker.StopConnectors(name)
 	}
-	if p, err := h.Plugins.Connector(strings.TrimSpace(cfg.Value(worker.ConnectorClassKey))); err == nil {
+	if p, err := h.Plugins.Connector(cfg.Value(worker.ConnectorClassKey)); err == nil {
 		h.valid.nameUnused(h.Log.With("connector", name), p, cfg)
 	}
 	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
@@ -455,7 +454,7 @@ func (h *Standalone) Connector(name string) (ConnectorInfo, error) {
 }
 
 func (h *Standalone) typeOf(cfg store.Config) Type {
-	p, err := h.Plugins.Connector(strings.TrimSpace(cfg.Value(worker.ConnectorClassKey)))
+	p, err := h.Plugins.Connector(cfg.Value(worker.ConnectorClassKey))
 	switch {
 	case err != nil:
 		return UnknownType

@@ -29,7 +29,7 @@ func (v *validator) check(ctx context.Context, cfg store.Config) error {
 	if !ok || strings.TrimSpace(class) == "" {
 		return errorf(BadRequest, "Connector config %s contains no connector type", javaMap(cfg))
 	}
-	p, err := v.plugins.Connector(strings.TrimSpace(class))
+	p, err := v.plugins.Connector(class)
 	if err != nil {
 		return errorf(BadRequest, "%s", err)
 	}

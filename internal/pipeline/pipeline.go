@@ -66,7 +66,7 @@ func lookup(reg *plugin.Registry, key string, headers bool, connector, worker ma
 	if strings.TrimSpace(connector[key]) == "" {
 		from = worker
 	}
-	p, err := reg.Converter(strings.TrimSpace(from[key]), headers)
+	p, err := reg.Converter(from[key], headers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("Invalid value %s for configuration %s: %w", from[key], key, err)
 	}

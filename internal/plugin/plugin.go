@@ -47,6 +47,7 @@ func New(connectors []connect.Plugin, converters []connect.ConverterPlugin) *Reg
 // Connector returns the connector of that class or alias. The error begins with the words by which clients recognise
 // an unknown class, and names what the user may have meant.
 func (r *Registry) Connector(name string) (*connect.Plugin, error) {
+	name = strings.TrimSpace(name)
 	i := find(r.connectors, name, func(p connect.Plugin) string { return p.Class }, "Connector")
 	if i >= 0 {
 		return &r.connectors[i], nil
@@ -62,6 +63,7 @@ func (r *Registry) Connector(name string) (*connect.Plugin, error) {
 
 // Converter returns the converter of that class or alias for keys and values, or, with headers, for headers.
 func (r *Registry) Converter(name string, headers bool) (*connect.ConverterPlugin, error) {
+	name = strings.TrimSpace(name)
 	suffixes := []string{"Converter"}
 	if headers {
 		suffixes = []string{"HeaderConverter", "Converter"}
