@@ -37,6 +37,9 @@ func (b *Batch) Add() *SourceRecord {
 // Full tells whether the batch has as many records as the runtime wants in one go. Adding more is allowed but costs memory.
 func (b *Batch) Full() bool { return len(b.records) >= b.limit }
 
+// SetLimit changes how many records the runtime wants in one go, for runtimes.
+func (b *Batch) SetLimit(limit int) { b.limit = limit }
+
 // Len returns the number of records.
 func (b *Batch) Len() int { return len(b.records) }
 

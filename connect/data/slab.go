@@ -4,7 +4,7 @@ import "unsafe"
 
 // Sizes of the first and the largest chunk of a slab, in elements.
 const (
-	firstChunk = 64
+	firstChunk = 16
 	maxChunk   = 1 << 12
 	maxBytes   = 1 << 16
 )

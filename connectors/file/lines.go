@@ -2,10 +2,12 @@ package file
 
 import "bytes"
 
-// Sizes of the read buffer: what is read in one go, and what is kept after a longer line.
+// Sizes of the read buffer: what is read in one go from a source that was quiet, and from one that has plenty, and what
+// is kept after a longer line.
 const (
-	readSize = 128 << 10
-	keepSize = 1 << 20
+	quietSize = 4 << 10
+	readSize  = 128 << 10
+	keepSize  = 1 << 20
 )
 
 // unknown is the place of a terminator that was not searched for.
@@ -18,34 +20,52 @@ type span struct{ start, end, next int }
 // CR. A CR that is the last byte so far ends nothing yet: an LF may follow.
 type lineBuffer struct {
 	buf      []byte
+	size     int // of the next read, grows with what there is to read
 	from, to int // buf[from:to] is not delivered
 	next     int // where the next line starts
 	searched int // no line ends between next and here
 	lf, cr   int // first LF and CR from searched on; to if there is none, unknown if not searched for
 }
 
-// space returns room for reading, at least half of readSize. What follows the lines returned so far moves.
+// space returns room for reading, at least half of the size that reads have now. What follows the lines returned so far moves.
 func (b *lineBuffer) space() []byte {
 	b.release()
 	kept := b.buf[b.from:b.to]
-	if b.buf == nil || (len(b.buf) > keepSize && len(kept) < readSize/2) {
+	b.size = max(b.size, quietSize)
+	switch {
+	case len(b.buf) < b.size:
+		b.buf = make([]byte, b.size)
+	case len(b.buf) > keepSize && len(kept) < readSize/2:
 		b.buf = make([]byte, readSize)
 	}
 	b.searched -= b.from
 	b.to = copy(b.buf, kept)
 	b.from, b.next = 0, 0
 	b.lf, b.cr = unknown, unknown
-	if len(b.buf)-b.to < readSize/2 {
+	if len(b.buf)-b.to < b.size/2 {
 		b.buf = append(b.buf, make([]byte, len(b.buf))...)
 	}
 	return b.buf[b.to:]
 }
 
 // added says that the first n bytes of the space were filled.
-func (b *lineBuffer) added(n int) { b.to += n }
+func (b *lineBuffer) added(n int) {
+	if b.to += n; b.to == len(b.buf) {
+		b.size = min(2*b.size, readSize)
+	}
+}
+
+// rest gives the memory back that a quiet source does not need.
+func (b *lineBuffer) rest() {
+	if b.pending() == 0 && b.size > quietSize {
+		b.buf, b.size = nil, quietSize
+		b.from, b.to, b.next, b.searched = 0, 0, 0, 0
+		b.lf, b.cr = unknown, unknown
+	}
+}
 
 // low tells whether it is worth reading more before lines are taken out.
-func (b *lineBuffer) low() bool { return b.to-b.next < readSize/2 }
+func (b *lineBuffer) low() bool { return b.to-b.next < b.size/2 }
 
 // line returns the next complete line; false if there is none. The positions are valid until space is called.
 func (b *lineBuffer) line() (span, bool) {

@@ -42,6 +42,7 @@ type sourceTask struct {
 	lines  lineBuffer
 	spans  []span
 	pause  time.Duration
+	timer  *time.Timer // of pauses
 	absent notice
 }
 
@@ -86,7 +87,7 @@ func (t *sourceTask) Poll(ctx context.Context, out *connect.Batch) error {
 		}
 	}
 	if t.in == nil {
-		pause(ctx, absentPause)
+		t.wait(ctx, absentPause)
 		return nil
 	}
 	nothing, err := false, error(nil)
@@ -185,17 +186,23 @@ func copyOf(b []byte, slab *data.Slab) []byte {
 
 // idle waits before the next look at a source without news, longer each time.
 func (t *sourceTask) idle(ctx context.Context) {
+	t.lines.rest()
 	t.in.watch(t.log)
 	t.pause = min(max(2*t.pause, firstPause), lastPause)
-	pause(ctx, t.pause)
+	t.wait(ctx, t.pause)
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// wait pauses, with one timer for all pauses: a thousand quiet sources should not make garbage.
+func (t *sourceTask) wait(ctx context.Context, d time.Duration) {
+	if t.timer == nil {
+		t.timer = time.NewTimer(d)
+	} else {
+		t.timer.Reset(d)
+	}
 	select {
-	case <-timer.C:
+	case <-t.timer.C:
 	case <-ctx.Done():
+		t.timer.Stop()
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -87,8 +88,9 @@ func newStandaloneKeys(reg *plugin.Registry) standaloneKeys {
 	return k
 }
 
+// millis returns the value of a key that counts milliseconds, or the longest time there is instead of more.
 func millis(k config.Key[int64], v config.Values) time.Duration {
-	return time.Duration(k.Of(v)) * time.Millisecond
+	return time.Duration(min(k.Of(v), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 // withoutEffect are the keys that are accepted because configurations for Kafka Connect have them, with the reason why

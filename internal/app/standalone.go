@@ -71,10 +71,14 @@ func NewStandalone(props map[string]string, connectorFiles []string, log *slog.L
 	if s.cluster, err = newClusterID(props, log); err != nil {
 		return nil, err
 	}
-	if s.offsets, err = store.OpenFileOffsets(s.keys.offsetFile.Of(s.values)); err != nil {
+	if s.offsets, err = store.OpenFileOffsets(s.keys.offsetFile.Of(s.values)); err == nil {
+		err = s.assemble()
+	}
+	if err != nil {
+		s.cluster.admin.Close()
 		return nil, err
 	}
-	return s, s.assemble()
+	return s, nil
 }
 
 func (s *Standalone) assemble() (err error) {

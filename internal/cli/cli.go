@@ -28,7 +28,7 @@ const (
 
 // Run executes the command line and returns the exit code of the process.
 func Run(args []string, stdout, stderr io.Writer) int {
-	return withHeapFloor(func() int { return execute(args, stdout, stderr) })
+	return withTunedHeap(func() int { return execute(args, stdout, stderr) })
 }
 
 func execute(args []string, stdout, stderr io.Writer) int {

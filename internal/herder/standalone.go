@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-io/millrace/connect"
@@ -43,19 +45,19 @@ type Standalone struct {
 	end  context.CancelFunc
 	bg   sync.WaitGroup
 
-	mu    sync.Mutex // guards lanes
-	lanes map[string]*lane
-}
-
-// lane is the right to change one connector.
-type lane struct {
-	turn  chan struct{} // holds a token while the lane is free
-	users int
+	mu     sync.Mutex // guards the rest, and that no background work begins after end
+	lanes  map[string]*lane
+	wanted map[string]bool // connectors whose task configurations will be asked for
+	// applied has the configurations that the tasks of connectors were made with.
+	applied map[string]store.Config
 }
 
 // NewStandalone returns a herder of no connectors.
 func NewStandalone(o StandaloneOptions) *Standalone {
-	h := &Standalone{StandaloneOptions: o, valid: newValidator(o.Plugins), lanes: make(map[string]*lane)}
+	h := &Standalone{
+		StandaloneOptions: o, valid: newValidator(o.Plugins),
+		lanes: make(map[string]*lane), wanted: make(map[string]bool), applied: make(map[string]store.Config),
+	}
 	h.life, h.end = context.WithCancel(context.Background())
 	return h
 }
@@ -63,55 +65,12 @@ func NewStandalone(o StandaloneOptions) *Standalone {
 // Run waits for ctx to end and then stops all connectors and tasks.
 func (h *Standalone) Run(ctx context.Context) error {
 	<-ctx.Done()
+	h.mu.Lock()
 	h.end()
+	h.mu.Unlock()
 	h.bg.Wait()
 	h.Worker.Shutdown()
 	return nil
-}
-
-// enter waits for the right to change a connector. The function returned gives it back.
-func (h *Standalone) enter(ctx context.Context, name string) (leave func(), err error) {
-	h.mu.Lock()
-	l := h.lanes[name]
-	if l == nil {
-		l = &lane{turn: make(chan struct{}, 1)}
-		l.turn <- struct{}{}
-		h.lanes[name] = l
-	}
-	l.users++
-	h.mu.Unlock()
-	select {
-	case <-l.turn:
-		return func() { l.turn <- struct{}{}; h.abandon(name, l) }, nil
-	case <-ctx.Done():
-		h.abandon(name, l)
-		return nil, &Error{Kind: Timeout, Message: "Request timed out", Cause: ctx.Err()}
-	}
-}
-
-func (h *Standalone) abandon(name string, l *lane) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l.users--; l.users == 0 {
-		delete(h.lanes, name)
-	}
-}
-
-// background does work that no request waits for.
-func (h *Standalone) background(name string, work func(ctx context.Context) error) {
-	if h.life.Err() != nil {
-		return
-	}
-	h.bg.Go(func() {
-		leave, err := h.enter(h.life, name)
-		if err != nil {
-			return
-		}
-		defer leave()
-		if err := work(h.life); err != nil && h.life.Err() == nil {
-			h.Log.Error("background work for a connector did not succeed", "connector", name, "error", err)
-		}
-	})
 }
 
 // Put creates a connector, or changes one if replace is set, and returns when it and its tasks have been started. An
@@ -137,23 +96,31 @@ func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, tar
 		h.valid.nameUnused(h.Log.With("connector", name), p, cfg)
 	}
 	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
-	if err := h.start(ctx, name, exists); err != nil {
+	if err := h.start(ctx, name); err != nil {
 		return ConnectorInfo{}, false, err
 	}
 	info, err = h.Connector(name)
 	return info, !exists, err
 }
 
-// start starts the connector's instance in its target state, and its tasks if that is STARTED.
-func (h *Standalone) start(ctx context.Context, name string, changed bool) error {
+// start starts the connector's instance in its target state, and its tasks if that is STARTED. If that takes longer than
+// ctx, the tasks follow in the background.
+func (h *Standalone) start(ctx context.Context, name string) error {
 	c, _ := h.Config.Connector(name)
 	first := make(chan error, 1)
+	var late atomic.Bool
+	follow := func(err error) {
+		if err == nil && late.CompareAndSwap(true, false) {
+			h.reconfigure(name)
+		}
+	}
 	err := h.Worker.StartConnector(name, c.Config.Props(), c.Target, worker.ConnectorCallbacks{
 		Transitioned: func(_ store.TargetState, err error) {
 			select {
 			case first <- err:
 			default:
 			}
+			follow(err)
 		},
 		Reconfigure: func() { h.reconfigure(name) },
 	})
@@ -161,46 +128,94 @@ func (h *Standalone) start(ctx context.Context, name string, changed bool) error
 		return internal(err)
 	}
 	if err := wait(ctx, first); err != nil {
+		if ctx.Err() != nil {
+			late.Store(true)
+			select {
+			case err := <-first: // just now, maybe without having seen late
+				follow(err)
+			default:
+			}
+		}
 		return internal(err)
 	}
 	if c.Target != store.Started {
 		return nil
 	}
-	return h.updateTasks(ctx, name, changed)
+	err = h.updateTasks(ctx, name)
+	if err != nil && ctx.Err() != nil {
+		h.reconfigure(name)
+	}
+	return err
 }
 
+// reconfigure asks for a connector's task configurations in the background, again and again until that works, the
+// connector fails, or it is not to run any more. Others may change the connector between two tries.
 func (h *Standalone) reconfigure(name string) {
-	h.background(name, func(ctx context.Context) error {
-		delay := firstReconfigureDelay
-		for {
-			c, ok := h.Config.Connector(name)
-			if !ok || c.Target != store.Started {
-				return nil
-			}
-			err := h.updateTasks(ctx, name, false)
-			if err == nil {
-				return nil
+	if !h.want(name) {
+		return
+	}
+	h.background(func(ctx context.Context) {
+		for delay := firstReconfigureDelay; ; delay = min(2*delay, maxReconfigureDelay) {
+			err := h.alone(ctx, name, func(ctx context.Context) error {
+				h.unwant(name)
+				return h.updateStarted(ctx, name)
+			})
+			if err == nil || ctx.Err() != nil || !h.want(name) {
+				return
 			}
 			h.Log.Warn("the task configurations of a connector could not be updated and are asked for again", "connector", name, "in", delay, "error", err)
 			select {
 			case <-time.After(delay):
 			case <-ctx.Done():
-				return nil
+				return
 			}
-			delay = min(2*delay, maxReconfigureDelay)
 		}
 	})
 }
 
+// want notes that task configurations are to be asked for; false if that was noted already.
+func (h *Standalone) want(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.wanted[name] {
+		return false
+	}
+	h.wanted[name] = true
+	return true
+}
+
+func (h *Standalone) unwant(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.wanted, name)
+}
+
+// updateStarted is updateTasks for a connector that may have been deleted, halted or failed since.
+func (h *Standalone) updateStarted(ctx context.Context, name string) error {
+	if c, ok := h.Config.Connector(name); !ok || c.Target != store.Started {
+		return nil
+	}
+	err := h.updateTasks(ctx, name)
+	if s, _ := h.Status.Connector(name); err != nil && s.State == event.Failed {
+		h.Log.Warn("the connector has failed and makes no task configurations until it is restarted", "connector", name, "error", err)
+		return nil
+	}
+	return err
+}
+
 // updateTasks asks the connector for its task configurations and restarts the tasks if these, or the connector's
-// configuration, have changed.
-func (h *Standalone) updateTasks(ctx context.Context, name string, changed bool) error {
+// configuration, are not those that the tasks run with.
+func (h *Standalone) updateTasks(ctx context.Context, name string) error {
 	c, _ := h.Config.Connector(name)
 	tasks, err := h.taskConfigs(ctx, name, c.Config)
 	if err != nil {
 		return internal(err)
 	}
-	if !changed && equalConfigs(tasks, c.Tasks) && len(h.Worker.Tasks(name)) == len(tasks) {
+	h.mu.Lock()
+	same := h.applied[name].Equal(c.Config)
+	h.applied[name] = c.Config
+	h.mu.Unlock()
+	if same && equalConfigs(tasks, c.Tasks) && len(h.Worker.Tasks(name)) == len(tasks) {
 		return nil
 	}
 	h.removeTasks(name, len(tasks))
@@ -293,13 +308,17 @@ func (h *Standalone) Delete(ctx context.Context, name string) error {
 		return errorf(NotFound, "Connector %s not found", name)
 	}
 	h.Config.Remove(name)
+	h.mu.Lock()
+	delete(h.applied, name)
+	h.mu.Unlock()
 	h.Worker.StopConnectors(name)
 	h.removeTasks(name, 0)
 	h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Destroyed})
 	return nil
 }
 
-// SetTarget changes a connector's target state. Pausing and resuming go on after the return; stopping is complete.
+// SetTarget changes a connector's target state. The connector and its paused or resumed tasks get there after the return;
+// the tasks of a stopped one are gone by then.
 func (h *Standalone) SetTarget(ctx context.Context, name string, target store.TargetState) error {
 	leave, err := h.enter(ctx, name)
 	if err != nil {
@@ -337,7 +356,7 @@ func (h *Standalone) RestartConnector(ctx context.Context, name string) error {
 		return errorf(NotFound, "Connector %s not found", name)
 	}
 	h.Worker.StopConnectors(name)
-	return h.start(ctx, name, false)
+	return h.start(ctx, name)
 }
 
 // RestartTask starts one task anew.
@@ -377,7 +396,12 @@ func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (Co
 		return ConnectorStatus{}, errorf(NotFound, "Status for connector %s not found", name)
 	}
 	plan := restartPlan(&st, what)
-	h.background(name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
+	h.background(func(ctx context.Context) {
+		err := h.alone(ctx, name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
+		if err != nil && ctx.Err() == nil {
+			h.Log.Error("a restart did not succeed", "connector", name, "error", err)
+		}
+	})
 	return st, nil
 }
 
@@ -408,7 +432,13 @@ func restartPlan(st *ConnectorStatus, what Restart) plan {
 	return p
 }
 
+// carryOut restarts what is left of a plan: the connector may have been changed or deleted since it was made.
 func (h *Standalone) carryOut(ctx context.Context, name string, p plan) error {
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return nil
+	}
+	p.tasks = slices.DeleteFunc(p.tasks, func(id store.ConnectorTaskID) bool { return id.Task >= len(c.Tasks) })
 	if p.connector {
 		h.Worker.StopConnectors(name)
 		h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Restarting})
@@ -417,17 +447,11 @@ func (h *Standalone) carryOut(ctx context.Context, name string, p plan) error {
 	for _, id := range p.tasks {
 		h.Events(event.Status{Connector: name, Task: id.Task, State: event.Restarting})
 	}
-	c, ok := h.Config.Connector(name)
-	if !ok {
-		return nil
-	}
 	for _, id := range p.tasks {
-		if id.Task < len(c.Tasks) {
-			h.startTask(c, id)
-		}
+		h.startTask(c, id)
 	}
 	if p.connector {
-		return h.start(ctx, name, false)
+		return h.start(ctx, name)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package herder
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millrace-io/millrace/connect"
@@ -50,7 +51,7 @@ func (v *validator) check(ctx context.Context, cfg store.Config) error {
 }
 
 // validate checks the keys that all connectors have, then the connector's own; where it defines a key of the first
-// kind itself, its outcome counts.
+// kind itself, its outcome counts. Nulls are refused, but for the connector's own keys, as in Connect.
 func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.Config) []config.Value {
 	props := cfg.Props()
 	var nulls []string
@@ -66,7 +67,8 @@ func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.C
 		values = append(values, v.sink.Validate(props, nulls...)...)
 		addErrors(values, worker.ValidateTopics(props), worker.TopicsKey, worker.TopicsRegexKey)
 	}
-	own := p.Def.Validate(props)
+	values = refuseNulls(values, nulls)
+	own := p.Def.Validate(props, nulls...)
 	var instance connect.Connector
 	if p.Source != nil {
 		instance = p.Source()
@@ -87,6 +89,20 @@ func Named(cfg store.Config, name string) (store.Config, error) {
 	cfg = cfg.Clone()
 	cfg.Set(worker.NameKey, name)
 	return cfg, nil
+}
+
+// refuseNulls adds an error for each key that was given as null, whether or not it is defined.
+func refuseNulls(values []config.Value, nulls []string) []config.Value {
+	const message = "Null value can not be supplied as the configuration value."
+	for _, k := range nulls {
+		i := slices.IndexFunc(values, func(v config.Value) bool { return v.Name == k })
+		if i < 0 {
+			i = len(values)
+			values = append(values, config.Value{Name: k})
+		}
+		values[i].Errors = append(values[i].Errors, message)
+	}
+	return values
 }
 
 // addErrors puts an error that concerns several keys on each of them.

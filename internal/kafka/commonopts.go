@@ -75,7 +75,7 @@ func (c *common) seeds(s *settings) []string {
 	var out []string
 	for _, a := range c.bootstrap.Of(s.Values) {
 		m := address.FindStringSubmatch(a)
-		if m == nil || m[1] == "" {
+		if len(m) == 0 || m[1] == "" {
 			s.refused = append(s.refused, &config.Error{Key: bootstrapKey, Value: a, Message: "Invalid url in " + bootstrapKey + ": " + a})
 			continue
 		}

@@ -22,15 +22,15 @@ import (
 type Events struct {
 	// Assigned says which partitions came. Nothing of them has been read.
 	Assigned func([]connect.TopicPartition)
-	// Fetched follows Assigned with the positions from which the partitions will be read: the committed offsets, or what
-	// auto.offset.reset comes to; -1 where that could not be found out yet. Positions that it returns changed are used instead.
-	Fetched func(connect.Offsets) connect.Offsets
 	// Revoked says which partitions are about to go. Their offsets can still be committed. With an eager assignor, these are
 	// all of them at every rebalance.
 	Revoked func([]connect.TopicPartition)
 	// Lost says which partitions went without warning, because the group has expelled this member or max.poll.interval.ms ran
 	// out. Commits would be refused.
 	Lost func([]connect.TopicPartition)
+	// Fetched follows Assigned with the positions from which the partitions will be read: the committed offsets, or what
+	// auto.offset.reset comes to; -1 where that could not be found out yet. Positions that it returns changed are used instead.
+	Fetched func(connect.Offsets) connect.Offsets
 }
 
 // GroupOptions say what a member of a group reads.
@@ -53,7 +53,8 @@ type Consumer struct {
 	start  kgo.Offset      // what franz-go begins with when nothing is committed
 	ctx    context.Context //nolint:containedctx // of the client and the goroutines of the consumer, ended by Close
 	stop   context.CancelFunc
-	client *kgo.Client // made by the first Poll
+	client *kgo.Client   // made by the first Poll
+	built  chan struct{} // closed when client is set, which may be after its first event
 	work   sync.WaitGroup
 
 	// turn is held by whoever owns the partitions' state: an event, or the caller between Poll and AllowRebalance.
@@ -74,7 +75,7 @@ func NewConsumer(props map[string]string, o GroupOptions) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Consumer{set: set, opts: o, log: o.Log, start: set.startOffset()}
+	c := &Consumer{set: set, opts: o, log: o.Log, start: set.startOffset(), built: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	set.opts = append(set.opts,
 		kgo.WithContext(c.ctx),
@@ -84,6 +85,10 @@ func NewConsumer(props map[string]string, o GroupOptions) (*Consumer, error) {
 		kgo.AdjustFetchOffsetsFn(c.fetched))
 	if o.Match == nil {
 		set.opts = append(set.opts, kgo.ConsumeTopics(o.Topics...))
+		if set.create {
+			// Not with a pattern: asking for a topic that was deleted would bring it back.
+			set.opts = append(set.opts, kgo.AllowAutoTopicCreation())
+		}
 	}
 	if err := check(set.opts); err != nil {
 		return nil, err
@@ -97,7 +102,7 @@ func (c *Consumer) Notes() []Note { return c.set.notes }
 // MaxPollRecords is max.poll.records: the most that Poll returns.
 func (c *Consumer) MaxPollRecords() int { return c.set.maxRecords }
 
-// Client returns the franz-go client; it is nil before the first Poll.
+// Client returns the franz-go client; it is nil before the first Poll. For the goroutine that polls, and for events.
 func (c *Consumer) Client() *kgo.Client { return c.client }
 
 func (c *Consumer) run() error {
@@ -109,6 +114,7 @@ func (c *Consumer) run() error {
 		return err
 	}
 	c.client = client
+	close(c.built)
 	if c.opts.Match != nil {
 		c.work.Go(c.followTopics)
 	}
@@ -212,6 +218,7 @@ func (c *Consumer) lost(_ context.Context, _ *kgo.Client, parts map[string][]int
 
 // tell calls an event when it is its turn.
 func (c *Consumer) tell(event func([]connect.TopicPartition), parts map[string][]int32) {
+	<-c.built
 	c.turn.Lock()
 	defer c.turn.Unlock()
 	if c.closed || event == nil {
@@ -230,6 +237,7 @@ func (c *Consumer) tell(event func([]connect.TopicPartition), parts map[string][
 
 // fetched is franz-go's question where to begin, between the assignment and the first fetch.
 func (c *Consumer) fetched(ctx context.Context, found map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	<-c.built
 	at := c.positions(ctx, found)
 	c.turn.Lock()
 	defer c.turn.Unlock()

@@ -128,6 +128,7 @@ type consumerSettings struct {
 	lookBack     time.Duration // of by_duration
 	committed    bool          // reads committed records only
 	internal     bool          // a pattern may match internal topics
+	create       bool          // asking for a topic may create it
 	apiTimeout   time.Duration
 }
 
@@ -185,9 +186,7 @@ func (c *consumerSettings) fetching(s *settings) []kgo.Opt {
 	if !crcs.Of(v) {
 		opts = append(opts, kgo.DisableFetchCRCValidation())
 	}
-	if createTopics.Of(v) {
-		opts = append(opts, kgo.AllowAutoTopicCreation())
-	}
+	c.create = createTopics.Of(v)
 	return append(opts, c.resets()...)
 }
 

@@ -8,9 +8,13 @@ import (
 // gate lets records pass for two atomic additions each, and can be shut to have the client for oneself. Shutting is for one
 // goroutine at a time.
 type gate struct {
+	_      [cacheLine]byte // inside changes twice a record: what is read by other goroutines must not be next to it
 	inside atomic.Int64
 	closed atomic.Pointer[closure]
+	_      [cacheLine]byte
 }
+
+const cacheLine = 64
 
 type closure struct {
 	emptied chan struct{} // gets a signal when somebody leaves

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
@@ -23,13 +24,13 @@ const realBroker = "MILLRACE_TEST_BOOTSTRAP"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// startBroker returns the address of a broker.
-func startBroker(t testing.TB) string {
+// startBroker returns the address of a broker. The options are for the embedded one.
+func startBroker(t testing.TB, opts ...kfake.Opt) string {
 	t.Helper()
 	if b := os.Getenv(realBroker); b != "" {
 		return b
 	}
-	return brokertest.Start(t).Bootstrap
+	return brokertest.Start(t, opts...).Bootstrap
 }
 
 // onlyEmbedded starts the embedded broker for tests that need to control it.

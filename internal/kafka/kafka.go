@@ -105,14 +105,14 @@ func IsClientKey(key string) bool {
 	return false
 }
 
-// ProducerDef, ConsumerDef and AdminDef are the definitions of the clients' keys, for the validation of overrides. They are
-// shared and must not be changed.
+// ProducerDef returns the definition of a producer's keys, for the validation of overrides. It is shared and must not be
+// changed.
 func ProducerDef() *config.Def { return producerDef }
 
-// ConsumerDef is described at [ProducerDef].
+// ConsumerDef is [ProducerDef] for consumers.
 func ConsumerDef() *config.Def { return consumerDef }
 
-// AdminDef is described at [ProducerDef].
+// AdminDef is [ProducerDef] for admin clients.
 func AdminDef() *config.Def { return adminDef }
 
 // ended says whether err only tells that the caller gave up.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -37,29 +38,42 @@ func size(r *kgo.Record) int {
 // batch.size, which it may exceed for a single record; franz-go has one limit that no record may exceed, so this has to be the
 // true one.
 type limits struct {
-	client   func() *kgo.Client
-	request  int32        // max.request.size
-	smallest atomic.Int64 // of all topics; a record below it fits everywhere
+	client  func() *kgo.Client
+	request int32 // max.request.size
 
-	mu     sync.Mutex // guards topics
-	topics map[string]limit
+	last   atomic.Pointer[limit] // the one that was asked for last: most producers send to one topic
+	topics atomic.Pointer[map[string]*limit]
+	mu     sync.Mutex // held to replace the map
 }
 
-// limit is what is known of one topic.
+// limit is what is known of one topic. It does not change.
 type limit struct {
+	topic string
 	read  int32 // what the cluster said last
 	bytes int32 // what is used: less than read if even that was refused
 }
 
 func newLimits(request int32, client func() *kgo.Client) *limits {
-	l := &limits{client: client, request: request, topics: map[string]limit{}}
-	l.smallest.Store(int64(l.bounded(standardLimit)))
+	l := &limits{client: client, request: request}
+	l.topics.Store(&map[string]*limit{})
 	return l
 }
 
 // bounded is the batch limit of a topic that accepts n bytes, within what franz-go takes.
 func (l *limits) bounded(n int64) int32 {
 	return int32(max(min(n, int64(l.request), maxBatch), minBatch)) //nolint:gosec // bounded
+}
+
+// get returns what is known of a topic, nil for nothing. It is asked for every record.
+func (l *limits) get(topic string) *limit {
+	if now := l.last.Load(); now != nil && now.topic == topic {
+		return now
+	}
+	now := (*l.topics.Load())[topic]
+	if now != nil {
+		l.last.Store(now)
+	}
+	return now
 }
 
 // forTopic is franz-go's question, asked at every metadata update by the goroutine that updates. Only the answer at the moment
@@ -71,53 +85,38 @@ func (l *limits) forTopic(topic string) int32 {
 	return l.of(context.Background(), topic)
 }
 
-// of returns the limit of a topic, and reads it the first time.
+// of returns the limit of a topic that exists, and reads it the first time.
 func (l *limits) of(ctx context.Context, topic string) int32 {
-	l.mu.Lock()
-	now, ok := l.topics[topic]
-	l.mu.Unlock()
-	if ok {
+	if now := l.get(topic); now != nil {
 		return now.bytes
 	}
 	n := l.read(ctx, topic)
-	return l.set(topic, limit{n, n})
-}
-
-// known says whether the topic has been seen.
-func (l *limits) known(topic string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.topics[topic]
-	return ok
+	return l.set(limit{topic, n, n})
 }
 
 // renew reads the limit again. If that brings no smaller one although a batch was refused, it halves it, for the broker may
 // count differently, or not tell; such a limit stays until the cluster says something new.
 func (l *limits) renew(ctx context.Context, topic string, refused bool) int32 {
 	n := l.read(ctx, topic)
-	l.mu.Lock()
-	was, ok := l.topics[topic]
-	l.mu.Unlock()
+	was := l.get(topic)
 	use := n
 	switch {
-	case !ok:
+	case was == nil:
 	case refused && n >= was.bytes:
 		use = l.bounded(int64(was.bytes) / 2)
 	case n == was.read:
 		use = was.bytes
 	}
-	return l.set(topic, limit{n, use})
+	return l.set(limit{topic, n, use})
 }
 
-func (l *limits) set(topic string, to limit) int32 {
+func (l *limits) set(to limit) int32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.topics[topic] = to
-	least := l.bounded(standardLimit)
-	for _, t := range l.topics {
-		least = min(least, t.bytes)
-	}
-	l.smallest.Store(int64(least))
+	topics := maps.Clone(*l.topics.Load())
+	topics[to.topic] = &to
+	l.topics.Store(&topics)
+	l.last.Store(&to)
 	return to.bytes
 }
 

@@ -42,17 +42,9 @@ type topicPartition struct {
 	partition int32
 }
 
-// purged is the text of franz-go's error for the records of a purged topic. There is no value to compare with.
-const purged = "topic purged while buffered"
-
 // mendable says whether sending again can help.
-func (m *mender) mendable(err error) bool {
-	switch {
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
-		return true
-	default:
-		return m.done != nil && err.Error() == purged
-	}
+func mendable(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID)
 }
 
 // settle decides about a record on franz-go's promise goroutine: pass it on, or hold it.
@@ -71,7 +63,7 @@ func (m *mender) hold(s *Sender, r *kgo.Record, err error) bool {
 	switch {
 	case err == nil && !sick:
 		return false
-	case err != nil && (m.p.ctx.Err() != nil || !m.mendable(err)):
+	case err != nil && (m.p.ctx.Err() != nil || !mendable(err)):
 		return false
 	case m.p.set.transactional:
 		m.noteStale(r.Topic, err)
@@ -96,7 +88,7 @@ func (m *mender) fallSick(tp topicPartition, err error) {
 	m.active.Store(true)
 	m.done = make(chan struct{})
 	m.p.log.Warn("records were refused; sending them again", "topic", tp.topic, "partition", tp.partition, "error", err)
-	go m.run(m.p.ctx, tp.topic)
+	go m.run(m.p.ctx)
 }
 
 func (m *mender) noteStale(topic string, err error) {
@@ -128,9 +120,11 @@ func (m *mender) wait() <-chan struct{} {
 }
 
 // run mends until nothing is held or ctx ends. Producer.Close waits for it.
-func (m *mender) run(ctx context.Context, first string) {
+//
+// It purges topics only while nothing is buffered: franz-go may otherwise be about to write a batch whose records the purge
+// takes away, and a broker does not answer a request without records.
+func (m *mender) run(ctx context.Context) {
 	client := m.p.Client()
-	client.PurgeTopicsFromProducing(first) // as little as possible is to get through now
 	m.p.alone.Lock()
 	defer m.p.alone.Unlock()
 	m.p.gate.shut()
@@ -169,7 +163,7 @@ func (m *mender) giveUp(batch []held) {
 		if err != nil {
 			err = kgo.ErrClientClosed
 		}
-		h.s.promise(h.r, err)
+		h.s.finish(h.r, err)
 	}
 }
 
@@ -198,7 +192,7 @@ func (m *mender) resend(ctx context.Context, h held) {
 		if err == nil {
 			err = m.p.sendAlone(ctx, h.r)
 		}
-		h.s.promise(h.r, err)
+		h.s.finish(h.r, err)
 		return
 	}
 	m.p.Client().Produce(h.r.Context, h.r, h.s.done)
@@ -211,7 +205,7 @@ func (p *Producer) sendLarge(ctx context.Context, s *Sender, r *kgo.Record) (sen
 		return false
 	}
 	if n := size(r) - recordOverhead; n > int(p.set.maxRequest) {
-		s.promise(r, errTooLarge(n, p.set.maxRequest))
+		s.finish(r, errTooLarge(n, p.set.maxRequest))
 		return true
 	}
 	if p.set.transactional {
@@ -219,7 +213,7 @@ func (p *Producer) sendLarge(ctx context.Context, s *Sender, r *kgo.Record) (sen
 	}
 	for !p.tryLarge(ctx, s, r) {
 		if err := p.Flush(ctx); err != nil { // waits for the mending
-			s.promise(r, err)
+			s.finish(r, err)
 			break
 		}
 	}
@@ -233,7 +227,7 @@ func (p *Producer) tryLarge(ctx context.Context, s *Sender, r *kgo.Record) bool 
 	p.gate.shut()
 	defer p.gate.open()
 	if err := p.Client().Flush(ctx); err != nil {
-		s.promise(r, err)
+		s.finish(r, err)
 		return true
 	}
 	if p.mend.wait() != nil {
@@ -244,7 +238,7 @@ func (p *Producer) tryLarge(ctx context.Context, s *Sender, r *kgo.Record) bool 
 		p.Client().Produce(ctx, r, s.done)
 		return true
 	}
-	s.promise(r, p.sendAlone(ctx, r))
+	s.finish(r, p.sendAlone(ctx, r))
 	return true
 }
 

@@ -292,16 +292,17 @@ func TestConsumerMapping(t *testing.T) {
 		{map[string]string{"auto.offset.reset": "earliest"}, kgo.ConsumeStartOffset, kgo.NewOffset().AtStart()},
 		{map[string]string{"auto.offset.reset": "none"}, kgo.ConsumeResetOffset, kgo.NoResetOffset()},
 		{
-			map[string]string{"auto.offset.reset": "by_duration:P1DT2H3M4.5S"}, kgo.ConsumeStartOffset,
+			map[string]string{"auto.offset.reset": "by_duration:P1DT2H3M4.5S"},
+			kgo.ConsumeStartOffset,
 			kgo.LookbackOffset(26*time.Hour + 3*time.Minute + 4500*time.Millisecond),
 		},
 	} {
-		set, err := readConsumer(with(member, c.props), discard(nil))
+		consumer, err := NewConsumer(with(member, c.props), GroupOptions{Topics: []string{"t"}})
 		if err != nil {
 			t.Errorf("%v: %v", c.props, err)
 			continue
 		}
-		if got := optionOf(t, set.opts, c.option); !cmp.Equal(got, c.want, cmp.AllowUnexported(kgo.Offset{})) {
+		if got := optionOf(t, consumer.set.opts, c.option); !cmp.Equal(got, c.want, cmp.AllowUnexported(kgo.Offset{})) {
 			t.Errorf("%v: got %v, want %v", c.props, got, c.want)
 		}
 	}

@@ -102,7 +102,7 @@ func errUndefined(at connect.Offsets) error {
 		}
 	}
 	slices.Sort(names)
-	return errors.New("Undefined offset with no reset policy for partitions: [" + strings.Join(names, ", ") + "]") //nolint:revive,staticcheck // Kafka's words
+	return errors.New("Undefined offset with no reset policy for partitions: [" + strings.Join(names, ", ") + "]")
 }
 
 // sift takes the errors out of fetches that a Java consumer would not throw from its poll.
@@ -153,7 +153,7 @@ func (c *Consumer) grave(topic string, partition int32, err error) error {
 	case err.Error() == noCommitted:
 		return nil // reported in full by positions
 	case errors.Is(err, kerr.OffsetOutOfRange) && c.set.reset == noReset:
-		return fmt.Errorf("Offsets out of range with no configured reset policy for partitions: {%s-%d}: %w", topic, partition, err) //nolint:revive,staticcheck // Kafka's words
+		return fmt.Errorf("Offsets out of range with no configured reset policy for partitions: {%s-%d}: %w", topic, partition, err)
 	case kerr.IsRetriable(err):
 		c.log.Debug("a partition cannot be read now", "topic", topic, "partition", partition, "error", err)
 		return nil

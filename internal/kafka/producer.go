@@ -13,9 +13,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// unknownTries is how many looks for a missing topic franz-go takes before it gives the records back and [mender] takes over:
-// it says so once and, should the topic have been deleted and made again, sends them to the new one.
-const unknownTries = 8
+const (
+	// unknownTries is how many looks for a topic that is gone franz-go takes before it gives the records back and [mender]
+	// takes over: should the topic have been made again, it sends them to the new one.
+	unknownTries = 8
+	// sayMissing is the number of looks for a new topic after which the user is told.
+	sayMissing = 5
+)
 
 // Producer sends records with the guarantees of Java's producer. It opens no connection before its first use, and all its
 // methods can be called by several goroutines at once.
@@ -79,8 +83,8 @@ type Sender struct {
 	done    func(*kgo.Record, error) // s.settle, made once
 }
 
-// Sender returns a sender that calls promise once for every record, in order for each partition and never twice at a time. An
-// error is final: what can be mended was. The promise must not block and must not send.
+// Sender returns a sender that calls promise once for every record: on a goroutine of the producer, never twice at a time, in
+// order for each partition. An error is final: what can be mended was. The promise must not block and must not send.
 func (p *Producer) Sender(promise func(*kgo.Record, error)) *Sender {
 	s := &Sender{p: p, promise: promise}
 	s.done = s.settle
@@ -100,27 +104,45 @@ func (s *Sender) Produce(ctx context.Context, r *kgo.Record) {
 	if r.Context == nil {
 		r.Context = ctx
 	}
-	if p.set.awaitTopics {
-		if err := p.await(ctx, r.Topic); err != nil {
-			s.promise(r, err)
+	limit := p.limits.get(r.Topic)
+	if limit == nil {
+		var err error
+		if limit, err = p.await(ctx, r.Topic); err != nil {
+			s.finish(r, err)
 			return
 		}
 	}
-	if int64(size(r)) > p.limits.smallest.Load() && p.sendLarge(ctx, s, r) {
+	if size(r) > int(limit.bytes) && p.sendLarge(ctx, s, r) {
 		return
 	}
 	if p.set.maxBlock > 0 {
 		if err := p.awaitRoom(ctx, r); err != nil {
-			s.promise(r, err)
+			s.finish(r, err)
 			return
 		}
 	}
 	if err := p.gate.enter(ctx); err != nil {
-		s.promise(r, err)
+		s.finish(r, err)
 		return
 	}
 	p.Client().Produce(ctx, r, s.done)
 	p.gate.leave()
+}
+
+// finish calls the promise of a record that is not in franz-go's hands, in line with the promises of those that are.
+func (s *Sender) finish(r *kgo.Record, err error) {
+	result := *r
+	s.p.inLine(r, func() {
+		*r = result // franz-go takes it for a failure and sets fields
+		s.promise(r, err)
+	})
+}
+
+// inLine calls f on franz-go's promise goroutine, behind all promises that are due by now. A record without a topic is what
+// franz-go hands to its promise at once.
+func (p *Producer) inLine(r *kgo.Record, f func()) {
+	r.Topic = ""
+	p.Client().TryProduce(context.Background(), r, func(*kgo.Record, error) { f() })
 }
 
 // settle is the promise that franz-go calls.
@@ -167,7 +189,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 		}
 		mending := p.mend.wait()
 		if mending == nil {
-			return nil
+			break
 		}
 		select {
 		case <-mending:
@@ -175,6 +197,10 @@ func (p *Producer) Flush(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	called := make(chan struct{}) // franz-go's Flush does not wait for the promises of finish
+	p.inLine(new(kgo.Record), func() { close(called) })
+	<-called
+	return nil
 }
 
 // Close gives up the records that are not acknowledged, with [kgo.ErrClientClosed], and ends all connections. Flush first.
@@ -197,30 +223,33 @@ func (p *Producer) BeginTransaction(ctx context.Context) error {
 	return p.Client().BeginTransaction()
 }
 
-// await waits until the topic exists, for max.block.ms at most. Looking for it creates it, if the cluster creates topics.
-func (p *Producer) await(ctx context.Context, topic string) error {
-	if p.limits.known(topic) {
-		return nil
-	}
-	began := time.Now()
+// await waits until the topic exists, for max.block.ms at most, as Java's send does. Looking for it creates it, if the cluster
+// creates topics.
+func (p *Producer) await(ctx context.Context, topic string) (*limit, error) {
 	if p.set.maxBlock > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, p.set.maxBlock, errNoTopic(topic, p.set.maxBlock))
 		defer cancel()
 	}
-	for {
+	for tries := 1; ; tries++ {
 		found, err := p.look(ctx, topic)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		if found {
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case p.ctx.Err() != nil:
+			return nil, kgo.ErrClientClosed
+		case err != nil:
+			return nil, err
+		case found:
 			p.limits.of(ctx, topic)
-			return nil
+			return p.limits.get(topic), nil
+		case tries == sayMissing:
+			p.log.Warn("waiting for a topic that does not exist", "topic", topic)
 		}
 		select {
-		case <-time.After(min(p.set.retryIn, time.Since(began)+time.Millisecond)):
+		case <-time.After(p.set.backoff(tries)):
 		case <-ctx.Done():
-			return context.Cause(ctx)
+		case <-p.ctx.Done():
 		}
 	}
 }

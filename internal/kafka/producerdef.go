@@ -64,6 +64,9 @@ const (
 	maxBatch = 1 << 30
 	// maxWrite is what a broker accepts as one request by default.
 	maxWrite = 100 << 20
+	// produceBytes bounds a request with the batches of many partitions, which would otherwise take a buffer of a batch
+	// limit each. Java bounds it by max.request.size.
+	produceBytes = 4 << 20
 
 	defaultPartitioner = "org.apache.kafka.clients.producer.internals.DefaultPartitioner"
 	uniformPartitioner = "org.apache.kafka.clients.producer.UniformStickyPartitioner"
@@ -94,10 +97,9 @@ type producerSettings struct {
 	notes         []Note
 	maxRequest    int32         // bytes of a request
 	maxBlock      time.Duration // how long Produce waits for a topic and for room in the buffer; 0 for ever
-	retryIn       time.Duration // between looks for a missing topic
-	memory        int64         // bytes in the buffer
-	records       int64         // records in the buffer
-	awaitTopics   bool          // whether Produce waits until a topic is known
+	backoff       func(int) time.Duration
+	memory        int64 // bytes in the buffer
+	records       int64 // records in the buffer
 	transactional bool
 }
 
@@ -108,8 +110,8 @@ func readProducer(props map[string]string, log *slog.Logger) (*producerSettings,
 		return nil, err
 	}
 	v := s.Values
-	p := &producerSettings{maxRequest: maxRequestKey.Of(v), retryIn: producerCommon.backoff(s)(1)}
-	p.opts = append(producerCommon.options(s, log), kgo.AllowAutoTopicCreation(), kgo.BrokerMaxWriteBytes(max(maxWrite, p.maxRequest)),
+	p := &producerSettings{maxRequest: maxRequestKey.Of(v), backoff: producerCommon.backoff(s)}
+	p.opts = append(producerCommon.options(s, log), kgo.AllowAutoTopicCreation(), kgo.BrokerMaxWriteBytes(max(produceBytes, p.maxRequest)),
 		kgo.ProducerLinger(millis(linger.Of(v), 0, time.Minute)),
 		kgo.ProduceRequestTimeout(producerCommon.request(s)),
 		kgo.UnknownTopicRetries(unknownTries),
@@ -141,42 +143,28 @@ func (p *producerSettings) deliveryOptions(s *settings) []kgo.Opt {
 			s.violates(delivery.Name(), "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms")
 		}
 		opts = append(opts, kgo.RecordDeliveryTimeout(max(time.Duration(ms)*time.Millisecond, time.Second)))
-		p.awaitTopics = true // else the timeout would count the wait for the topic
 	}
 	if n := retries.Of(s.Values); n != math.MaxInt32 {
 		opts = append(opts, kgo.RecordRetries(int(n)))
-		p.awaitTopics = true
 	}
 	if ms := maxBlock.Of(s.Values); ms <= math.MaxInt64/int64(time.Millisecond) {
-		p.maxBlock, p.awaitTopics = max(time.Duration(ms)*time.Millisecond, 1), true
+		p.maxBlock = max(time.Duration(ms)*time.Millisecond, 1)
 	}
 	return opts
 }
 
-// guarantees maps acks, idempotence and transactions, with Java's rules for those that exclude each other.
+// mostInFlight is how many requests in flight an idempotent producer may have.
+const mostInFlight = 5
+
+// guarantees maps acks, idempotence and transactions.
 func (p *producerSettings) guarantees(s *settings) []kgo.Opt {
 	v := s.Values
 	id, transactional := txnID.Lookup(v)
 	p.transactional = transactional
-	all := acks.Of(v) == "all" || acks.Of(v) == "-1"
-	const mostInFlight = 5
-	idem := idempotence.Of(v)
-	if !s.given(idempotence.Name()) && !transactional {
-		idem = all && inFlight.Of(v) <= mostInFlight && retries.Of(v) > 0
-	}
-	switch {
-	case !idem && transactional:
-		s.violates(txnID.Name(), "Cannot set a transactional.id without also enabling idempotence.")
-	case idem && !all:
-		s.violates(acks.Name(), "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.")
-	case idem && inFlight.Of(v) > mostInFlight:
-		s.violates(inFlight.Name(), fmt.Sprintf("To use the idempotent producer, max.in.flight.requests.per.connection must be set to "+
-			"at most %d. Current value is %d.", mostInFlight, inFlight.Of(v)))
-	}
 	if twoPhase.Of(v) {
 		s.refuse(twoPhase.Name(), "is true, and two-phase commit is not supported.")
 	}
-	if !idem {
+	if !idempotent(s) {
 		return []kgo.Opt{
 			kgo.RequiredAcks(requiredAcks(acks.Of(v))),
 			kgo.DisableIdempotentWrite(),
@@ -190,6 +178,27 @@ func (p *producerSettings) guarantees(s *settings) []kgo.Opt {
 		return nil
 	}
 	return []kgo.Opt{kgo.TransactionalID(id), kgo.TransactionTimeout(time.Duration(txnTimeout.Of(v)) * time.Millisecond)}
+}
+
+// idempotent says whether the producer is, with Java's rules for what excludes it: a default gives way, a wish is refused.
+func idempotent(s *settings) bool {
+	v := s.Values
+	_, transactional := txnID.Lookup(v)
+	all := acks.Of(v) == "all" || acks.Of(v) == "-1"
+	if !s.given(idempotence.Name()) && !transactional {
+		return all && inFlight.Of(v) <= mostInFlight && retries.Of(v) > 0
+	}
+	wanted := idempotence.Of(v)
+	switch {
+	case !wanted && transactional:
+		s.violates(txnID.Name(), "Cannot set a transactional.id without also enabling idempotence.")
+	case wanted && !all:
+		s.violates(acks.Name(), "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.")
+	case wanted && inFlight.Of(v) > mostInFlight:
+		s.violates(inFlight.Name(), fmt.Sprintf("To use the idempotent producer, max.in.flight.requests.per.connection must be set to "+
+			"at most %d. Current value is %d.", mostInFlight, inFlight.Of(v)))
+	}
+	return wanted
 }
 
 func requiredAcks(text string) kgo.Acks {
@@ -261,17 +270,17 @@ func choosePartitioner(s *settings) kgo.Partitioner {
 
 // errTooLarge is Java's message for a record that cannot fit into any request.
 func errTooLarge(size int, limit int32) error {
-	return fmt.Errorf("The message is %d bytes when serialized which is larger than %d, which is the value of the %s configuration.", //nolint:revive,staticcheck // Kafka's words
+	return fmt.Errorf("The message is %d bytes when serialized which is larger than %d, which is the value of the %s configuration.",
 		size, limit, maxRequestKey.Name())
 }
 
 // errNoTopic is Java's message for a topic that did not appear in time.
 func errNoTopic(topic string, waited time.Duration) error {
-	return errors.New("Topic " + topic + " not present in metadata after " + strconv.FormatInt(waited.Milliseconds(), 10) + " ms.") //nolint:revive,staticcheck // Kafka's words
+	return errors.New("Topic " + topic + " not present in metadata after " + strconv.FormatInt(waited.Milliseconds(), 10) + " ms.")
 }
 
 // errNoRoom is Java's message for a buffer that stayed full.
 func errNoRoom(need int64, waited time.Duration, total, free int64) error {
-	return fmt.Errorf("Failed to allocate %d bytes within the configured max blocking time %d ms. Total memory: %d bytes. Available memory: %d bytes.", //nolint:revive,staticcheck // Kafka's words
+	return fmt.Errorf("Failed to allocate %d bytes within the configured max blocking time %d ms. Total memory: %d bytes. Available memory: %d bytes.",
 		need, waited.Milliseconds(), total, max(free, 0))
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -32,7 +31,7 @@ func (c *Consumer) followTopics() {
 
 // scan looks once.
 func (c *Consumer) scan(ctx context.Context, refused map[string]bool) error {
-	names, err := c.topics(ctx)
+	names, unsure, err := c.topics(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,39 +47,37 @@ func (c *Consumer) scan(ctx context.Context, refused map[string]bool) error {
 		}
 	}
 	have := c.client.GetConsumeTopics()
-	added := without(want, have)
-	gone := without(have, want)
-	if len(added) > 0 {
+	if added := without(want, have); len(added) > 0 {
 		c.log.Info("topics match the pattern and are consumed from now on", "topics", added)
 		c.client.AddConsumeTopics(added...)
 	}
-	if len(gone) > 0 {
+	if gone := without(without(have, want), unsure); len(gone) > 0 {
 		c.log.Info("topics that matched the pattern are gone", "topics", gone)
 		c.client.PurgeTopicsFromConsuming(gone...)
 	}
 	return nil
 }
 
-// topics lists the topics that a pattern may select.
-func (c *Consumer) topics(ctx context.Context) ([]string, error) {
+// topics lists the topics that a pattern may select, and those of which the cluster cannot say at the moment whether it has them.
+func (c *Consumer) topics(ctx context.Context) (names, unsure []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.set.apiTimeout)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest() // nil topics ask for all
 	resp, err := req.RequestWith(ctx, c.client)
 	if err != nil {
-		return nil, fmt.Errorf("list topics: %w", err)
+		return nil, nil, fmt.Errorf("list topics: %w", err)
 	}
-	var names []string
 	for _, t := range resp.Topics {
-		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-			return nil, fmt.Errorf("list topics: %w", err)
-		}
-		if t.Topic != nil && (c.set.internal || !t.IsInternal) {
+		switch {
+		case t.Topic == nil || t.IsInternal && !c.set.internal:
+		case t.ErrorCode == 0:
 			names = append(names, *t.Topic)
+		default:
+			unsure = append(unsure, *t.Topic)
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names, unsure, nil
 }
 
 // without returns what of a is not in b.

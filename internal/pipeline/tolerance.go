@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -65,12 +66,18 @@ func NewTolerance(log *slog.Logger, connector map[string]string) (*Tolerance, er
 	}
 	return &Tolerance{
 		log:      log,
-		timeout:  time.Duration(retryTimeout.Of(v)) * time.Millisecond,
-		maxDelay: time.Duration(retryDelayMax.Of(v)) * time.Millisecond,
+		timeout:  millis(retryTimeout.Of(v)),
+		maxDelay: millis(retryDelayMax.Of(v)),
 		all:      tolerance.Of(v) == tolerateAll,
 		logging:  logEnable.Of(v),
 		details:  logMessages.Of(v),
 	}, nil
+}
+
+// millis returns n milliseconds, but not more than the longest time there is, and for anything negative the same.
+func millis(n int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return time.Duration(max(min(n, most), -1)) * time.Millisecond
 }
 
 // All tells whether failing records are skipped.
@@ -102,16 +109,19 @@ func (t *Tolerance) retry(ctx context.Context, err error, again func() error) er
 		if _, retriable := connect.IsRetriable(err); !retriable {
 			return err
 		}
-		now := time.Now()
-		if t.timeout >= 0 && !now.Before(deadline) {
+		left := time.Until(deadline)
+		if t.timeout >= 0 && left <= 0 {
 			return err
 		}
+		wait := delay
 		if delay > t.maxDelay {
 			delay = t.maxDelay
-			if !pause(ctx, rand.N(max(delay, 1))) {
-				return err
-			}
-		} else if !pause(ctx, delay) {
+			wait = rand.N(max(delay, 1))
+		}
+		if t.timeout >= 0 {
+			wait = min(wait, left)
+		}
+		if !pause(ctx, wait) {
 			return err
 		}
 		if err = again(); err == nil {

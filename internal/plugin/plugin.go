@@ -116,11 +116,11 @@ func (r *Registry) listConverters() []Info {
 
 // find returns the position of the plugin that name stands for: its full class, or an alias that no other class has.
 func find[P any](plugins []P, name string, class func(P) string, suffixes ...string) int {
+	if i := slices.IndexFunc(plugins, func(p P) bool { return class(p) == name }); i >= 0 {
+		return i
+	}
 	found := -1
 	for i, p := range plugins {
-		if class(p) == name {
-			return i
-		}
 		if slices.Contains(aliases(class(p), suffixes...), name) {
 			if found >= 0 {
 				return -1

@@ -77,7 +77,7 @@ func (s *Server) listTasks(r *request) (any, int, error) {
 func taskID(r *request) (store.ConnectorTaskID, error) {
 	n, err := strconv.ParseInt(r.vars[1], 10, 32)
 	if err != nil {
-		return store.ConnectorTaskID{}, &herder.Error{Kind: herder.NotFound, Message: "HTTP 404 Not Found"}
+		return store.ConnectorTaskID{}, statusCode(http.StatusNotFound)
 	}
 	return store.ConnectorTaskID{Connector: r.vars[0], Task: int(n)}, nil
 }

@@ -76,11 +76,49 @@ func (s *Server) expand(name string, parts []string) (map[string]any, bool) {
 	return entry, true
 }
 
-// createRequest is the body of POST /connectors.
+// createRequest is the body of POST /connectors. Nil fields are absent or null.
 type createRequest struct {
-	Name         *string       `json:"name"`
-	Config       *store.Config `json:"config"`
-	InitialState *string       `json:"initial_state"`
+	name, initialState *string
+	config             *store.Config
+}
+
+// UnmarshalJSON reads an object of which it knows all fields by their exact names. Texts may be numbers and booleans.
+func (c *createRequest) UnmarshalJSON(raw []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return err
+	}
+	for k, v := range fields {
+		var err error
+		switch k {
+		case "name":
+			c.name, err = text(v)
+		case "config":
+			err = json.Unmarshal(v, &c.config)
+		case "initial_state":
+			c.initialState, err = text(v)
+		default:
+			err = fmt.Errorf("Unrecognized field %q: expected name, config or initial_state", k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text returns a JSON string's content, a number or boolean as it is written, and nil for null.
+func text(raw json.RawMessage) (*string, error) {
+	switch raw[0] {
+	case '"', 'n':
+		var s *string
+		err := json.Unmarshal(raw, &s)
+		return s, err
+	case '{', '[':
+		return nil, fmt.Errorf("expected a string, found %s", raw)
+	}
+	s := string(raw)
+	return &s, nil
 }
 
 func (s *Server) createConnector(r *request) (any, int, error) {
@@ -88,21 +126,21 @@ func (s *Server) createConnector(r *request) (any, int, error) {
 	if err := decode(r, &body); err != nil {
 		return nil, 0, err
 	}
-	if body.Config == nil {
+	if body.config == nil {
 		return nil, 0, errors.New("the request has no config: expected {\"name\": ..., \"config\": {...}}")
 	}
 	name := ""
-	if body.Name != nil {
-		name = strings.TrimFunc(*body.Name, func(r rune) bool { return r <= ' ' })
+	if body.name != nil {
+		name = strings.TrimFunc(*body.name, func(r rune) bool { return r <= ' ' })
 	}
 	target := store.Started
-	if body.InitialState != nil {
+	if body.initialState != nil {
 		var err error
-		if target, err = store.ParseInitialState(strings.ToUpper(*body.InitialState)); err != nil {
+		if target, err = store.ParseInitialState(strings.ToUpper(*body.initialState)); err != nil {
 			return nil, 0, err
 		}
 	}
-	cfg, err := herder.Named(*body.Config, name)
+	cfg, err := herder.Named(*body.config, name)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -113,22 +151,21 @@ func (s *Server) createConnector(r *request) (any, int, error) {
 	return located{info}, http.StatusCreated, nil
 }
 
-// decode reads a JSON body strictly: one document, no unknown fields.
+// decode reads a body that is one JSON document. A body whose type is not given is refused.
 func decode(r *request, into any) error {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		return fmt.Errorf("read the request's body: %w", err)
 	}
+	if len(raw) > 0 && r.Header.Get("Content-Type") == "" {
+		return statusCode(http.StatusUnsupportedMediaType)
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || string(trimmed) == "null" {
 		return errors.New("the request has no body: expected a JSON object")
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	if err := json.Unmarshal(raw, into); err != nil {
 		return fmt.Errorf("read the request's body: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("read the request's body: there is something behind the JSON document")
 	}
 	return nil
 }

@@ -24,18 +24,26 @@ var statusOfKind = map[herder.Kind]int{
 	herder.Unavailable:   http.StatusServiceUnavailable,
 }
 
+// statusCode is the error of a request that a resource refuses with nothing but a status.
+type statusCode int
+
+func (c statusCode) Error() string { return fmt.Sprintf("HTTP %d %s", int(c), http.StatusText(int(c))) }
+
 // errorResponse is the answer to a request that a resource has refused.
 func errorResponse(err error) response {
 	status := http.StatusInternalServerError
+	if c, ok := errors.AsType[statusCode](err); ok {
+		status = int(c)
+	}
 	if e, ok := errors.AsType[*herder.Error](err); ok {
 		status = statusOfKind[e.Kind]
 	}
 	return errorWith(status, err.Error())
 }
 
-// statusError is the answer to a request that reaches no resource.
+// statusError is the answer to a request that reaches no resource. It has no Content-Type, as in Connect.
 func statusError(status int) response {
-	return errorWith(status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)))
+	return response{status: status, body: encode(errorBody{status, statusCode(status).Error()})}
 }
 
 func errorWith(status int, message string) response {

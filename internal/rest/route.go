@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -151,14 +152,16 @@ func (resp response) write(w http.ResponseWriter, head bool) int {
 	for k, v := range resp.header {
 		w.Header()[k] = v
 	}
-	if resp.body == nil && resp.header["Content-Type"] == nil {
+	if resp.header["Content-Type"] == nil {
 		w.Header()["Content-Type"] = nil // no guess
 	}
-	if head {
-		w.WriteHeader(resp.status)
-		return 0
+	if len(resp.body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(resp.body))) // for HEAD, too
 	}
 	w.WriteHeader(resp.status)
+	if head {
+		return 0
+	}
 	n, _ := w.Write(resp.body) // a client that is gone gets no answer
 	return n
 }

@@ -154,10 +154,10 @@ func (s *Server) answer(r *http.Request) response {
 // than one at the end, and encoded characters that could be taken for structure.
 func pathSegments(path string) ([]string, bool) {
 	path = strings.TrimPrefix(path, "/")
-	path = strings.TrimSuffix(path, "/")
 	if path == "" {
 		return nil, true
 	}
+	path = strings.TrimSuffix(path, "/")
 	var out []string
 	for _, raw := range strings.Split(path, "/") {
 		raw, _, _ = strings.Cut(raw, ";") // matrix parameters

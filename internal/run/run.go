@@ -47,6 +47,8 @@ func (g *Group) Run(ctx context.Context) error {
 	base := context.WithoutCancel(ctx)
 	ended := make(chan *running, len(g.parts))
 	var started []*running
+	var first error
+	ending := false
 	for _, p := range g.parts {
 		r := &running{part: p, done: make(chan struct{})}
 		partCtx, cancel := context.WithCancel(base)
@@ -57,31 +59,29 @@ func (g *Group) Run(ctx context.Context) error {
 			defer func() { close(r.done); ended <- r }()
 			r.err = p.run(partCtx)
 		}()
-		if !waitReady(ctx, r) {
+		if ending, first = await(ctx, r.ready, ended); ending {
 			break
 		}
 	}
-	var first error
-	select {
-	case <-ctx.Done():
-	case r := <-ended:
-		first = r.err
+	if !ending {
+		_, first = await(ctx, make(chan struct{}), ended)
 	}
 	return g.stop(started, first)
 }
 
-// waitReady returns false when the rest must not be started.
-func waitReady(ctx context.Context, r *running) bool {
-	if r.ready == nil {
-		return ctx.Err() == nil
+// await waits until a part is ready; a nil channel is one that is ready at once. It returns ending if everything is to
+// be stopped instead, because ctx or any part has ended, the latter with the part's error.
+func await(ctx context.Context, ready <-chan struct{}, ended <-chan *running) (ending bool, err error) {
+	if ready == nil {
+		return ctx.Err() != nil, nil
 	}
 	select {
-	case <-r.ready:
-		return true
-	case <-r.done:
-		return false
+	case <-ready:
+		return false, nil
+	case r := <-ended:
+		return true, r.err
 	case <-ctx.Done():
-		return false
+		return true, nil
 	}
 }
 

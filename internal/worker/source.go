@@ -17,11 +17,15 @@ import (
 )
 
 const (
-	// batchLimit is how many records one poll is asked for at most.
+	// batchLimit is how many records one poll is asked for at most, and batchBytes about how many bytes: what is on its
+	// way is kept in pieces of that size.
 	batchLimit = 2048
+	batchBytes = 256 << 10
 	// Pauses between polls that found nothing grow from the first to the second.
 	minIdle = time.Millisecond
 	maxIdle = 250 * time.Millisecond
+	// ownPause is the duration from which a poll that found nothing has paused by itself.
+	ownPause = 10 * time.Millisecond
 )
 
 // Producer is what a source task needs of a Kafka producer. It is made with the promise of all its records, which it
@@ -52,6 +56,7 @@ type sourceTask struct {
 	producer Producer
 	track    *tracker
 	polled   *connect.Batch // of the poll in hand
+	perBatch int            // bytes that the records of the last batch came to
 	sendErr  atomic.Pointer[error]
 	started  bool
 	idle     time.Duration
@@ -118,11 +123,14 @@ func (s *sourceTask) step() error {
 	}
 	_, turn := s.gate.state()
 	s.polled.Reset()
+	begin := time.Now()
 	if err := s.poll(turn); err != nil {
 		return err
 	}
 	if s.polled.Len() == 0 {
-		s.backOff(turn)
+		if time.Since(begin) < ownPause {
+			s.backOff(turn)
+		}
 		return nil
 	}
 	s.idle = 0
@@ -167,7 +175,7 @@ func (s *sourceTask) send(b *batch) error {
 		s.producer = p
 	}
 	records := s.polled.Records()
-	b.prepare(len(records))
+	b.prepare(len(records), s.perBatch)
 	if s.acker != nil {
 		b.polled, s.polled = s.polled, connect.NewBatch(batchLimit)
 	}
@@ -194,7 +202,14 @@ func (s *sourceTask) send(b *batch) error {
 		b.pending.Add(1)
 		s.producer.Produce(s.hard, out)
 	}
+	s.adapt(len(records), len(b.bytes))
 	return nil
+}
+
+// adapt makes the next poll ask for as many records as come to about batchBytes.
+func (s *sourceTask) adapt(records, bytes int) {
+	s.perBatch = bytes + bytes/8
+	s.polled.SetLimit(max(min(batchBytes*records/max(bytes, 1), batchLimit), 1))
 }
 
 func fill(out *kgo.Record, r *connect.SourceRecord, enc *pipeline.Encoded) {

@@ -36,8 +36,11 @@ type batch struct {
 	folded   int            // length of the prefix of flights that is folded; guarded by the tracker
 }
 
-// prepare makes room for n records.
-func (b *batch) prepare(n int) {
+// prepare makes room for n records, and for about as many bytes as they come to.
+func (b *batch) prepare(n, bytes int) {
+	if cap(b.bytes) < bytes {
+		b.bytes = make([]byte, 0, bytes)
+	}
 	if cap(b.produced) < n {
 		b.produced = make([]kgo.Record, 0, n)
 		b.flights = make([]flight, 0, n)
@@ -75,7 +78,7 @@ const (
 	// maxFree is how many batches are kept for reuse.
 	maxFree = 32
 	// minCrowd is more batches than the producer's buffer holds.
-	minCrowd = 128
+	minCrowd = 1024
 )
 
 func newTracker() *tracker {

@@ -20,7 +20,7 @@ func position(n int64) data.Value {
 // sent returns a submitted batch with one record a partition letter, at positions counted from 1 in each partition.
 func sent(t *tracker, parts map[byte]*connect.SourcePartition, letters string) *batch {
 	b := t.take()
-	b.prepare(len(letters))
+	b.prepare(len(letters), 0)
 	for i := range letters {
 		r := connect.SourceRecord{SourcePartition: parts[letters[i]], SourceOffset: position(int64(i + 1))}
 		b.next(context.Background(), &r, i)
