@@ -90,9 +90,9 @@ const guide = `## How to read this
   differ a little from those of the medians.
 - Memory is resident memory, in millions of bytes. Peaks are the kernel's high-water mark of the process: of one run for Millrace and
   the bare loop, since its start for the Java worker, whose heap may grow to 2 GB.
-- The bare loop has the client that the worker makes, options included, and does nothing but the work. It is the bar; it is in
-  ` + "`bench/bare.go`" + `.
-- Rates depend on what else the machine is doing, and so do they on the broker, which shares it. CPU a record hardly does: trust it and the
+- The bare loop has the client that the worker makes, options included, and a heap with as much room, and does nothing but the work. It is
+  the bar; it is in ` + "`bench/bare.go`" + `.
+- Rates depend on what else the machine is doing, and on the broker, which shares it. CPU a record depends on it much less: trust that and the
   ratios first, rates second. Compare figures of one run with each other, never with another machine's.
 `
 

@@ -19,6 +19,8 @@ const (
 	absentPause = time.Second
 	firstPause  = 20 * time.Millisecond
 	lastPause   = 320 * time.Millisecond
+	// watchEvery is how many of the longest pauses pass between two looks at what has become of the file.
+	watchEvery = 10
 )
 
 // maxShared is the most text that a batch's slab holds. The slab keeps what it was asked for once.
@@ -43,6 +45,7 @@ type sourceTask struct {
 	spans  []span
 	pause  time.Duration
 	timer  *time.Timer // of pauses
+	quiet  int         // polls that found nothing
 	absent notice
 }
 
@@ -187,7 +190,10 @@ func copyOf(b []byte, slab *data.Slab) []byte {
 // idle waits before the next look at a source without news, longer each time.
 func (t *sourceTask) idle(ctx context.Context) {
 	t.lines.rest()
-	t.in.watch(t.log)
+	// Looking at the file's name makes garbage, which adds up over a thousand sources that have been quiet for long.
+	if t.quiet++; t.pause < lastPause || t.quiet%watchEvery == 0 {
+		t.in.watch(t.log)
+	}
 	t.pause = min(max(2*t.pause, firstPause), lastPause)
 	t.wait(ctx, t.pause)
 }

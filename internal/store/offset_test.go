@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,6 +77,34 @@ func TestFileOffsetsSurviveReopening(t *testing.T) {
 	if left, _ := filepath.Glob(path + ".*"); left != nil {
 		t.Errorf("temporary files are left: %v", left)
 	}
+}
+
+func TestManyConnectorsCommitAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "offsets")
+	f := open(t, path)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			for n := range int64(20) {
+				if err := f.Set(context.Background(), fmt.Sprint("c", i), []OffsetChange{{map[string]any{"i": i}, offset("n", n)}}); err != nil {
+					t.Error(err)
+				}
+				// What was set is in the file when Set returns, whoever wrote it.
+				if n == 19 {
+					again, err := OpenFileOffsets(path)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if v, err := again.Get(context.Background(), fmt.Sprint("c", i), []map[string]any{{"i": i}}); err != nil || v[0].String() != "{n=19}" {
+						t.Errorf("connector %d: the file has %v, %v; want n=19", i, v, err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // javaFile is what the reference writes for one offset, byte for byte.

@@ -5,18 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 )
 
 // FileOffsets is the offset store of a standalone worker: one file, in the format of the reference, which reads what
-// this writes and the other way round. It holds all offsets in memory and replaces the file on each change.
+// this writes and the other way round. It holds all offsets in memory and replaces the file on each change. Changes that
+// come while the file is being replaced share the next replacement.
 type FileOffsets struct {
 	*index
 	path string
 
-	writing sync.Mutex // held while the file is replaced, so that changes reach it in order
+	writing sync.Mutex // held while the file is replaced
+
+	mu   sync.Mutex // guards next
+	next *group     // nil if nobody waits for the file
+}
+
+// group is a set of changes that reach the file together.
+type group struct {
+	changes map[string]indexEntry
+	done    chan struct{} // closed when err is valid
+	err     error
 }
 
 var _ Offsets = (*FileOffsets)(nil)
@@ -55,17 +67,42 @@ func checkWritable(path string) error {
 
 // Set implements [Offsets].
 func (f *FileOffsets) Set(_ context.Context, connector string, changes []OffsetChange) error {
-	f.writing.Lock()
-	defer f.writing.Unlock()
 	encoded, err := f.encode(connector, changes)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(f.path, encodeOffsetFile(f.merged(encoded))); err != nil {
-		return fmt.Errorf("write the offset file: %w", err)
+	g, first := f.join(encoded)
+	if first {
+		f.write(g)
 	}
-	f.apply(encoded)
-	return nil
+	<-g.done
+	return g.err
+}
+
+// join adds changes to the group that is written next. The first of a group writes it.
+func (f *FileOffsets) join(changes map[string]indexEntry) (g *group, first bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first = f.next == nil
+	if first {
+		f.next = &group{changes: make(map[string]indexEntry), done: make(chan struct{})}
+	}
+	maps.Copy(f.next.changes, changes)
+	return f.next, first
+}
+
+func (f *FileOffsets) write(g *group) {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	f.mu.Lock()
+	f.next = nil // the group is complete
+	f.mu.Unlock()
+	if err := replaceFile(f.path, encodeOffsetFile(f.merged(g.changes))); err != nil {
+		g.err = fmt.Errorf("write the offset file: %w", err)
+	} else {
+		f.apply(g.changes)
+	}
+	close(g.done)
 }
 
 // replaceFile makes content the content of the file, whole or not at all, whatever happens meanwhile.
