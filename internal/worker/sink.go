@@ -53,6 +53,7 @@ type sinkTask struct {
 	mu          sync.Mutex
 	parts       map[connect.TopicPartition]*partition // assigned
 	pending     []connect.SinkRecord                  // converted and not delivered yet
+	used        int                                   // slots of pending that hold values
 	redeliver   bool                                  // the last Put asked for the same records again
 	asleep      bool                                  // paused by the target state
 	seeks       connect.Offsets
@@ -215,6 +216,7 @@ func (s *sinkTask) convert(fetches kgo.Fetches) error {
 			return
 		}
 		in.Topic, in.Partition = ftp.Topic, ftp.Partition
+		s.pending = slices.Grow(s.pending, len(ftp.Records))
 		for _, r := range ftp.Records {
 			if failed = s.convertRecord(r, p, &in); failed != nil {
 				return
@@ -238,7 +240,7 @@ func (s *sinkTask) convertRecord(r *kgo.Record, p *partition, in *pipeline.Consu
 		}
 	}
 	n := len(s.pending)
-	s.pending = slices.Grow(s.pending, 1)[:n+1]
+	s.pending = s.pending[:n+1]
 	keep, err := s.Pipe.Decode(s.drain, &s.slab, in, &s.pending[n])
 	if !keep {
 		s.pending = s.pending[:n]
@@ -281,11 +283,21 @@ func (s *sinkTask) deliver() error {
 
 func (s *sinkTask) delivered() {
 	s.redeliver = false
-	clear(s.pending)
-	s.pending = s.pending[:0]
+	s.release()
 	for _, p := range s.parts {
 		p.delivered = p.polled
 	}
+}
+
+// release takes the records out of hand. Their slots keep the values until they are filled again or nothing comes for
+// a while: clearing them each time would cost as much as filling them.
+func (s *sinkTask) release() {
+	s.used = max(s.used, len(s.pending))
+	if len(s.pending) == 0 {
+		clear(s.pending[:s.used])
+		s.used = 0
+	}
+	s.pending = s.pending[:0]
 }
 
 func (s *sinkTask) assignment() []connect.TopicPartition { return sortedPartitions(s.parts) }
