@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 
 	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/connect/data"
@@ -45,6 +46,22 @@ type ConverterPlugin struct {
 	New func(props Props, use ConverterUse) (Converter, error)
 	// NewHeader is the same for headers. It is nil for classes that do not.
 	NewHeader func(props Props) (HeaderConverter, error)
+}
+
+// ParseConverter reads the configuration of a converter for one use. It reports the first violation only, as the
+// reference does.
+func ParseConverter(def *config.Def, props Props, use ConverterUse) (config.Values, error) {
+	p := Props{ConverterTypeKey: string(use)}
+	for k, v := range props {
+		if k != ConverterTypeKey {
+			p[k] = v
+		}
+	}
+	v, err := def.Parse(p)
+	if errs, ok := errors.AsType[config.Errors](err); ok {
+		return v, errs[0]
+	}
+	return v, err
 }
 
 // HeadersOf makes a header converter of a constructor for converters, for classes that treat both alike.

@@ -42,7 +42,7 @@ var String = connect.ConverterPlugin{
 type stringConverter struct{ charset *charset.Charset }
 
 func newString(p connect.Props, use connect.ConverterUse) (connect.Converter, error) {
-	v, err := parse(stringDef, p, use)
+	v, err := connect.ParseConverter(stringDef, p, use)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package json
 
 import (
-	"errors"
-	"maps"
 	"strings"
 
 	"github.com/millrace-io/millrace/connect"
@@ -75,20 +73,6 @@ func orNil(c *Converter, err error) (connect.Converter, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// parse reads the configuration and reports the first violation only, as the reference does.
-func parse(props connect.Props, use connect.ConverterUse) (config.Values, error) {
-	p := maps.Clone(props)
-	if p == nil {
-		p = connect.Props{}
-	}
-	p[connect.ConverterTypeKey] = string(use)
-	v, err := def.Parse(p)
-	if errs, ok := errors.AsType[config.Errors](err); ok {
-		return v, errs[0]
-	}
-	return v, err
 }
 
 func isNumeric(v config.Values) bool {

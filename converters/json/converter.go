@@ -23,7 +23,7 @@ type Converter struct {
 
 // New returns a converter configured with props, which need not contain the converter's type.
 func New(props connect.Props, use connect.ConverterUse) (*Converter, error) {
-	v, err := parse(props, use)
+	v, err := connect.ParseConverter(def, props, use)
 	if err != nil {
 		return nil, err
 	}
