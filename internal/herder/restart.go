@@ -1,0 +1,120 @@
+package herder
+
+import (
+	"context"
+	"slices"
+
+	"github.com/millrace-io/millrace/internal/event"
+	"github.com/millrace-io/millrace/internal/store"
+)
+
+// RestartConnector starts the connector's instance anew, without its tasks.
+func (h *Standalone) RestartConnector(ctx context.Context, name string) error {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, ok := h.Config.Connector(name); !ok {
+		return errorf(NotFound, "Connector %s not found", name)
+	}
+	h.Worker.StopConnectors(name)
+	return h.start(ctx, name)
+}
+
+// RestartTask starts one task anew.
+func (h *Standalone) RestartTask(ctx context.Context, id store.ConnectorTaskID) error {
+	leave, err := h.enter(ctx, id.Connector)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	c, ok := h.Config.Connector(id.Connector)
+	if !ok {
+		return errorf(NotFound, "Connector %s not found", id.Connector)
+	}
+	if id.Task < 0 || id.Task >= len(c.Tasks) {
+		return errorf(NotFound, "Task %s not found", id)
+	}
+	h.Worker.StopTasks(id)
+	if !h.startTask(c, id) {
+		return errorf(Internal, "Failed to start task: %s", id)
+	}
+	return nil
+}
+
+// Restart restarts a connector and its tasks as asked for, in the background. It returns the status in which all that
+// will be restarted shows as RESTARTING.
+func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (ConnectorStatus, error) {
+	leave, err := h.enter(ctx, name)
+	if err != nil {
+		return ConnectorStatus{}, err
+	}
+	defer leave()
+	if _, ok := h.Config.Connector(name); !ok {
+		return ConnectorStatus{}, errorf(NotFound, "Unknown connector: %s", name)
+	}
+	st, err := h.ConnectorStatus(name)
+	if err != nil {
+		return ConnectorStatus{}, errorf(NotFound, "Status for connector %s not found", name)
+	}
+	plan := restartPlan(&st, what)
+	h.background(func(ctx context.Context) {
+		err := h.alone(ctx, name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
+		if err != nil && ctx.Err() == nil {
+			h.Log.Error("a restart did not succeed", "connector", name, "error", err)
+		}
+	})
+	return st, nil
+}
+
+// plan is what a restart request comes to.
+type plan struct {
+	connector bool
+	tasks     []store.ConnectorTaskID
+}
+
+// restartPlan selects what to restart and marks it in the status.
+func restartPlan(st *ConnectorStatus, what Restart) plan {
+	var p plan
+	selected := func(s *State) bool {
+		if what.OnlyFailed && s.State != string(event.Failed) {
+			return false
+		}
+		s.State = string(event.Restarting)
+		return true
+	}
+	p.connector = selected(&st.Connector)
+	if what.IncludeTasks {
+		for i := range st.Tasks {
+			if selected(&st.Tasks[i].State) {
+				p.tasks = append(p.tasks, store.ConnectorTaskID{Connector: st.Name, Task: st.Tasks[i].ID})
+			}
+		}
+	}
+	return p
+}
+
+// carryOut restarts what is left of a plan: the connector may have been changed or deleted since it was made.
+func (h *Standalone) carryOut(ctx context.Context, name string, p plan) error {
+	c, ok := h.Config.Connector(name)
+	if !ok {
+		return nil
+	}
+	p.tasks = slices.DeleteFunc(p.tasks, func(id store.ConnectorTaskID) bool { return id.Task >= len(c.Tasks) })
+	if p.connector {
+		h.Worker.StopConnectors(name)
+		h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Restarting})
+	}
+	h.Worker.StopTasks(p.tasks...)
+	for _, id := range p.tasks {
+		h.Events(event.Status{Connector: name, Task: id.Task, State: event.Restarting})
+	}
+	for _, id := range p.tasks {
+		h.startTask(c, id)
+	}
+	if p.connector {
+		return h.start(ctx, name)
+	}
+	return nil
+}
