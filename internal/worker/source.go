@@ -26,6 +26,8 @@ const (
 	maxIdle = 250 * time.Millisecond
 	// ownPause is the duration from which a poll that found nothing has paused by itself.
 	ownPause = 10 * time.Millisecond
+	// restful is the number of polls without records after which a task is taken to be quiet.
+	restful = 8
 )
 
 // Producer is what a source task needs of a Kafka producer. It is made with the promise of all its records, which it
@@ -58,8 +60,10 @@ type sourceTask struct {
 	polled   *connect.Batch // of the poll in hand
 	perBatch int            // bytes that the records of the last batch came to
 	sendErr  atomic.Pointer[error]
+	room     chan struct{} // holds a token when a batch has been acknowledged
 	started  bool
-	idle     time.Duration
+	idle     time.Duration // the last pause
+	empty    int           // polls without records since the last record
 
 	committer connect.Committer // nil if the task is none
 	acker     *acker            // nil if the task is no connect.Acker
@@ -69,7 +73,7 @@ type sourceTask struct {
 }
 
 func newSourceTask(t *task, o sourceOptions) *sourceTask {
-	s := &sourceTask{task: t, sourceOptions: o, track: newTracker(), polled: connect.NewBatch(batchLimit)}
+	s := &sourceTask{task: t, sourceOptions: o, track: newTracker(), polled: connect.NewBatch(batchLimit), room: make(chan struct{}, 1)}
 	s.committer, _ = o.Task.(connect.Committer)
 	if a, ok := o.Task.(connect.Acker); ok {
 		s.acker = newAcker(s, a)
@@ -115,25 +119,24 @@ func (s *sourceTask) loop() error {
 
 // step is one poll and the sending of what it returned.
 func (s *sourceTask) step() error {
+	_, turn := s.gate.state()
+	s.awaitRoom(turn)
 	if err := s.sendErr.Load(); err != nil {
 		return connect.NewError("Unrecoverable exception from producer send callback", *err)
 	}
 	if s.acker == nil {
 		s.track.foldDone()
 	}
-	_, turn := s.gate.state()
 	s.polled.Reset()
 	begin := time.Now()
 	if err := s.poll(turn); err != nil {
 		return err
 	}
 	if s.polled.Len() == 0 {
-		if time.Since(begin) < ownPause {
-			s.backOff(turn)
-		}
+		s.rest(turn, time.Since(begin))
 		return nil
 	}
-	s.idle = 0
+	s.idle, s.empty = 0, 0
 	return s.send(s.track.take())
 }
 
@@ -151,6 +154,17 @@ func (s *sourceTask) poll(ctx context.Context) error {
 	s.polled.Reset()
 	s.wait(after)
 	return nil
+}
+
+// rest follows a poll without records that took so long. A task that stays without gives its memory back.
+func (s *sourceTask) rest(turn context.Context, took time.Duration) {
+	if s.empty++; s.empty == restful {
+		s.polled = connect.NewBatch(batchLimit)
+		s.track.trim()
+	}
+	if took < ownPause {
+		s.backOff(turn)
+	}
 }
 
 // backOff pauses after a poll without records, longer each time, until the turn ends.
@@ -208,7 +222,7 @@ func (s *sourceTask) send(b *batch) error {
 
 // adapt makes the next poll ask for as many records as come to about batchBytes.
 func (s *sourceTask) adapt(records, bytes int) {
-	s.perBatch = bytes + bytes/8
+	s.perBatch = bytes + bytes/32
 	s.polled.SetLimit(max(min(batchBytes*records/max(bytes, 1), batchLimit), 1))
 }
 
@@ -240,8 +254,31 @@ func (s *sourceTask) acked(r *kgo.Record, err error) {
 }
 
 func (s *sourceTask) landed(b *batch) {
-	if b.pending.Add(-1) == 0 && s.acker != nil {
+	if b.pending.Add(-1) != 0 {
+		return
+	}
+	if s.acker != nil {
 		s.acker.wake()
+	}
+	s.signal()
+}
+
+// signal wakes a task that waits for room.
+func (s *sourceTask) signal() {
+	select {
+	case s.room <- struct{}{}:
+	default:
+	}
+}
+
+// awaitRoom waits until enough of what is on its way has been acknowledged, the turn ends or sending has failed.
+func (s *sourceTask) awaitRoom(turn context.Context) {
+	for s.track.full() && s.sendErr.Load() == nil && turn.Err() == nil {
+		select {
+		case <-s.room:
+			s.track.foldDone()
+		case <-turn.Done():
+		}
 	}
 }
 
@@ -261,6 +298,7 @@ func (s *sourceTask) failSend(r *kgo.Record, err error) {
 	}
 	err = fmt.Errorf("record for topic %s: %w", r.Topic, err)
 	if s.sendErr.CompareAndSwap(nil, &err) {
+		s.signal()
 		s.log.Error("a record could not be sent", "error", err)
 	}
 }

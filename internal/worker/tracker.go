@@ -34,6 +34,7 @@ type batch struct {
 	slab     data.Slab      // of the offsets
 	pending  atomic.Int32   // flights without acknowledgement, plus one while sending
 	folded   int            // length of the prefix of flights that is folded; guarded by the tracker
+	held     int            // bytes that the tracker counts for it while it is queued
 }
 
 // prepare makes room for n records, and for about as many bytes as they come to.
@@ -71,14 +72,15 @@ type tracker struct {
 	committable map[*connect.SourcePartition]data.Value
 	free        []*batch
 	crowd       int          // length of the queue from which all of it is looked through
+	held        int          // bytes of the queued batches
 	retired     func(*batch) // called under mu for each batch that is done, in order
 }
 
 const (
-	// maxFree is how many batches are kept for reuse.
-	maxFree = 32
 	// minCrowd is more batches than the producer's buffer holds.
 	minCrowd = 1024
+	// maxHeld is how many bytes are queued at most.
+	maxHeld = 48 << 20
 )
 
 func newTracker() *tracker {
@@ -99,16 +101,31 @@ func (t *tracker) take() *batch {
 
 func (t *tracker) recycle(b *batch) {
 	b.polled = nil
-	if len(t.free) < maxFree {
-		t.free = append(t.free, b)
-	}
+	t.free = append(t.free, b)
+}
+
+// trim forgets the memory that is kept for reuse: as much as was ever on its way at once.
+func (t *tracker) trim() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.free = nil
 }
 
 // submit appends a batch whose records have been handed to the producer.
 func (t *tracker) submit(b *batch) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	b.held = cap(b.bytes)
+	t.held += b.held
 	t.queue = append(t.queue, b)
+}
+
+// full tells whether so much is queued that nothing more should be polled. It is more than the producer's buffer
+// holds, because one record that waits for its turn keeps all of its batch, and the batches behind it.
+func (t *tracker) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held > maxHeld
 }
 
 // fold moves everything that has been acknowledged into the committable offsets.
@@ -184,6 +201,7 @@ func (t *tracker) retire(n int) {
 		if t.retired != nil {
 			t.retired(b)
 		}
+		t.held -= b.held
 		t.recycle(b)
 	}
 	clear(t.queue[len(kept):])
