@@ -114,11 +114,13 @@ func TestTraceOfPanics(t *testing.T) {
 		{"plain error", func() error { return panicking(io.EOF) }, []string{connectException + ": panic: EOF"}, "panicking(trace_test.go:"},
 		{
 			"classed error", func() error { return panicking(data.Errorf("inner")) },
-			[]string{connectException + ": panic: inner", "Caused by: org.apache.kafka.connect.errors.DataException: inner"}, "panicking(trace_test.go:",
+			[]string{connectException + ": panic: inner", "Caused by: org.apache.kafka.connect.errors.DataException: inner"},
+			"panicking(trace_test.go:",
 		},
 		{
 			"of the runtime", func() error { nothing["a"] = 1; return nil },
-			[]string{connectException + ": panic: assignment to entry in nil map"}, "runtime.",
+			[]string{connectException + ": panic: assignment to entry in nil map"},
+			"runtime.",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -23,15 +23,18 @@ func TestConvertersComeFromConnectorOrWorker(t *testing.T) {
 	}{
 		{"worker", nil, "t.OneConverter key[a=w]", "t.OneConverter value[b.c=w]", "t.OneConverter header[d=w]"},
 		{
-			"connector", map[string]string{"key.converter": "Two", "key.converter.z": "c", "value.converter": " t.TwoConverter ", "header.converter": "Two", "header.converter.d": "c"},
+			"connector",
+			map[string]string{"key.converter": "Two", "key.converter.z": "c", "value.converter": " t.TwoConverter ", "header.converter": "Two", "header.converter.d": "c"},
 			"t.TwoConverter key[z=c]", "t.TwoConverter value[]", "t.TwoConverter header[d=c]",
 		},
 		{
-			"settings without a class do not count", map[string]string{"key.converter.a": "c", "value.converter": " "},
+			"settings without a class do not count",
+			map[string]string{"key.converter.a": "c", "value.converter": " "},
 			"t.OneConverter key[a=w]", "t.OneConverter value[b.c=w]", "t.OneConverter header[d=w]",
 		},
 		{
-			"a class of its own takes nothing from the worker", map[string]string{"key.converter": "One"},
+			"a class of its own takes nothing from the worker",
+			map[string]string{"key.converter": "One"},
 			"t.OneConverter key[]", "t.OneConverter value[b.c=w]", "t.OneConverter header[d=w]",
 		},
 	} {

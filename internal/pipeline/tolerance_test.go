@@ -158,17 +158,23 @@ func TestLogOfFailures(t *testing.T) {
 	}{
 		{"off", map[string]string{"errors.log.include.messages": "true"}, true, nil, nil},
 		{
-			"without the record", map[string]string{"errors.log.enable": "true"}, true,
+			"without the record",
+			map[string]string{"errors.log.enable": "true"},
+			true,
 			[]string{"level=ERROR ", "VALUE_CONVERTER", "test.Value", "bad"},
 			[]string{"offset"},
 		},
 		{
-			"with the consumed record", map[string]string{"errors.log.enable": "true", "errors.log.include.messages": "true"}, true,
+			"with the consumed record",
+			map[string]string{"errors.log.enable": "true", "errors.log.include.messages": "true"},
+			true,
 			[]string{"level=ERROR ", "VALUE_CONVERTER", "test.Value", "bad", "{topic='t', partition=3, offset=7, timestamp=5, timestampType=CreateTime}"},
 			[]string{"secret"},
 		},
 		{
-			"with the source record", map[string]string{"errors.log.enable": "true", "errors.log.include.messages": "true"}, false,
+			"with the source record",
+			map[string]string{"errors.log.enable": "true", "errors.log.include.messages": "true"},
+			false,
 			[]string{"level=ERROR ", "VALUE_CONVERTER", "test.Value", "bad", "topic t"},
 			[]string{"secret"},
 		},

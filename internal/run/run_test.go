@@ -137,7 +137,9 @@ func TestWaitsForReadiness(t *testing.T) {
 			t.Errorf("started %q, want %q", got, want)
 		}
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
