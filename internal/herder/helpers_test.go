@@ -57,7 +57,6 @@ type rig struct {
 	stop func() // ends Run and waits for it
 
 	mu       sync.Mutex // guards the rest
-	hooks    hooks      // of all connectors but those below
 	byName   map[string]hooks
 	contexts map[string]*connect.ConnectorContext // of the last start
 	states   map[string][]string                  // of connectors, and of tasks as name-0
@@ -169,10 +168,7 @@ func (r *rig) set(name string, h hooks) {
 func (r *rig) hooksOf(name string) hooks {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if h, ok := r.byName[name]; ok {
-		return h
-	}
-	return r.hooks
+	return r.byName[name]
 }
 
 func (r *rig) context(name string) *connect.ConnectorContext {
