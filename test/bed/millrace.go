@@ -35,15 +35,22 @@ func ModuleDir() (string, error) {
 	}
 }
 
+// built is the binary that this process built. It keeps the folder's lock, which others take as the sign that the
+// folder is in use.
+type built struct {
+	path   string
+	folder *scratch
+}
+
 // builtMillrace is made once a process: tests of one package must not build the same program again and again.
-var builtMillrace = sync.OnceValues(func() (string, error) {
+var builtMillrace = sync.OnceValues(func() (built, error) {
 	root, err := ModuleDir()
 	if err != nil {
-		return "", err
+		return built{}, err
 	}
 	tmp, err := newScratch()
 	if err != nil {
-		return "", err
+		return built{}, err
 	}
 	bin := filepath.Join(tmp.dir, "millrace")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -51,9 +58,9 @@ var builtMillrace = sync.OnceValues(func() (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", bin, "./cmd/millrace")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build millrace: %w:\n%s", err, out)
+		return built{}, fmt.Errorf("build millrace: %w:\n%s", err, out)
 	}
-	return bin, nil
+	return built{bin, tmp}, nil
 })
 
 // MillraceBinary is the path of the product's ordinary binary: $MILLRACE_BIN, else built once for this process from the source
@@ -62,7 +69,8 @@ func MillraceBinary() (string, error) {
 	if bin := os.Getenv("MILLRACE_BIN"); bin != "" {
 		return filepath.Abs(bin)
 	}
-	return builtMillrace()
+	b, err := builtMillrace()
+	return b.path, err
 }
 
 // Millrace starts the product's binary for the length of the test. It returns at once: Poll for what should come of it.
