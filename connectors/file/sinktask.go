@@ -29,10 +29,9 @@ type sinkTask struct {
 	regular bool
 	dirty   bool // something was written since the last Flush
 
-	buf   []byte
-	lines []line
-	rest  unfinished
-	full  notice
+	buf  []byte
+	rest unfinished
+	full notice
 }
 
 // line is one record's line in the buffer.
@@ -94,14 +93,30 @@ func (t *sinkTask) render(recs []connect.SinkRecord) {
 		t.buf = nil
 	}
 	t.buf = append(t.buf[:0], t.rest.line[t.rest.done:]...)
-	t.lines = t.lines[:0]
 	for i := range recs {
-		if _, ok := t.rest.written[recs[i].Original]; ok {
-			continue
+		if !t.rest.has(&recs[i]) {
+			t.buf = appendLine(t.buf, &recs[i])
 		}
-		t.buf = append(recs[i].Value.AppendText(t.buf), separator()...)
-		t.lines = append(t.lines, line{end: len(t.buf), record: i})
 	}
+}
+
+// layout returns where render put which record. Only a put that was cut off asks, so that others do not pay for it.
+func (t *sinkTask) layout(recs []connect.SinkRecord) []line {
+	var lines []line
+	var text []byte
+	end := len(t.rest.line) - t.rest.done
+	for i := range recs {
+		if !t.rest.has(&recs[i]) {
+			text = appendLine(text[:0], &recs[i])
+			end += len(text)
+			lines = append(lines, line{end: end, record: i})
+		}
+	}
+	return lines
+}
+
+func appendLine(dst []byte, r *connect.SinkRecord) []byte {
+	return append(r.Value.AppendText(dst), separator()...)
 }
 
 // separator is the platform's line separator, as in Java.
@@ -126,7 +141,7 @@ func (t *sinkTask) write(ctx context.Context) (int, error) {
 
 // cutOff remembers where a write ended and returns what is wrong.
 func (t *sinkTask) cutOff(recs []connect.SinkRecord, n int, err error) error {
-	t.rest.advance(t.buf, t.lines, n, func(i int) connect.Original { return recs[i].Original })
+	t.rest.advance(t.buf, t.layout(recs), n, func(i int) connect.Original { return recs[i].Original })
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		if t.full.due() {
@@ -138,6 +153,15 @@ func (t *sinkTask) cutOff(recs []connect.SinkRecord, n int, err error) error {
 	default:
 		return connect.NewError(fmt.Sprintf("file=%s cannot be written", t.name()), err)
 	}
+}
+
+// has tells whether the line of a record is in the file already.
+func (u *unfinished) has(r *connect.SinkRecord) bool {
+	if len(u.written) == 0 {
+		return false
+	}
+	_, ok := u.written[r.Original]
+	return ok
 }
 
 // advance takes note that n bytes of buf, which began with the rest of the unfinished line, are in the file.
