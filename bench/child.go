@@ -140,6 +140,12 @@ func runChild(ctx context.Context, args []string) error {
 			return err
 		}
 		return runJSONChild(o)
+	case datagenRole:
+		var o datagenJob
+		if err := json.Unmarshal(about, &o); err != nil {
+			return err
+		}
+		return runDatagenChild(ctx, o)
 	default:
 		return fmt.Errorf("no role named %q", role)
 	}

@@ -20,11 +20,15 @@ type job struct {
 	File      string
 	Topic     string
 	Lines     int64
-	Bytes     int64 // of the file when all lines are in it
+	Bytes     int64             // of the file when all lines are in it
+	Config    map[string]string // of the connector, if it is not the usual one
 }
 
-// Connector configurations, the same for both workers.
+// config is the connector's configuration, usually the same for both workers.
 func (j *job) config() map[string]string {
+	if j.Config != nil {
+		return j.Config
+	}
 	c := map[string]string{"tasks.max": "1", "file": j.File}
 	if j.Sink {
 		c["connector.class"], c["topics"] = "FileStreamSink", j.Topic

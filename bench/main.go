@@ -84,4 +84,6 @@ var allParts = []part{
 	{"idle", "memory of idle tasks", measureIdleTasks},
 	{"start", "time to the first answer over REST", measureStart},
 	{"json", "the JSON converter alone", measureJSON},
+	{"datagen", "records made up", measureDatagen},
+	{"dev", "start and memory of the development mode", measureDev},
 }

@@ -8,8 +8,12 @@ type Batch struct {
 	records []SourceRecord
 	limit   int
 	slab    data.Slab
+	headers []Header
 	marks   []TxnMark
 }
+
+// firstHeaders is for how many headers room is made at first.
+const firstHeaders = 16
 
 // TxnMark is a transaction boundary behind the first N records of a batch.
 type TxnMark struct {
@@ -46,6 +50,17 @@ func (b *Batch) Len() int { return len(b.records) }
 // Slab returns the memory for values of this batch. It is reused after Poll has returned.
 func (b *Batch) Slab() *data.Slab { return &b.slab }
 
+// Headers returns n empty headers for a record of this batch. They are reused after Poll has returned.
+func (b *Batch) Headers(n int) []Header {
+	first := len(b.headers)
+	if first+n > cap(b.headers) {
+		first = 0 // those handed out before stay with their records
+		b.headers = make([]Header, 0, max(n, 2*cap(b.headers), firstHeaders))
+	}
+	b.headers = b.headers[:first+n]
+	return b.headers[first : first+n : first+n]
+}
+
 // CommitTxn asks for the transaction to be committed after the last added record. It has an effect with
 // transaction.boundary=connector only.
 func (b *Batch) CommitTxn() { b.marks = append(b.marks, TxnMark{N: len(b.records)}) }
@@ -62,5 +77,7 @@ func (b *Batch) Marks() []TxnMark { return b.marks }
 // Reset empties the batch and makes its memory available again, for runtimes and test kits.
 func (b *Batch) Reset() {
 	b.records, b.marks = b.records[:0], b.marks[:0]
+	clear(b.headers)
+	b.headers = b.headers[:0]
 	b.slab.Reset()
 }

@@ -80,3 +80,32 @@ func TestBatchDoesNotAllocate(t *testing.T) {
 		t.Errorf("last record has %q", got)
 	}
 }
+
+func TestBatchHeaders(t *testing.T) {
+	t.Parallel()
+	b := connect.NewBatch(100)
+	for round := range 2 {
+		var given [][]connect.Header
+		for i := range 40 {
+			hs := b.Headers(i % 4)
+			for j := range hs {
+				if hs[j].Key != "" || !hs[j].Value.IsNull() {
+					t.Fatalf("round %d: a header has old content: %+v", round, hs[j])
+				}
+				hs[j] = connect.Header{Key: "k", Value: data.Int64(int64(10*i + j))}
+			}
+			given = append(given, hs)
+		}
+		for i, hs := range given {
+			if len(hs) != i%4 || cap(hs) != len(hs) {
+				t.Errorf("headers %d: length %d, room for %d, want %d and no more", i, len(hs), cap(hs), i%4)
+			}
+			for j := range hs {
+				if got, want := hs[j].Value.Int64(), int64(10*i+j); got != want {
+					t.Errorf("header %d of %d is %d, want %d: it was given away twice", j, i, got, want)
+				}
+			}
+		}
+		b.Reset()
+	}
+}

@@ -1,131 +1,309 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/millrace-io/millrace/internal/devbroker"
+	"github.com/millrace-io/millrace/internal/dirlock"
+	"github.com/millrace-io/millrace/internal/event"
+	"github.com/millrace-io/millrace/internal/herder"
 	"github.com/millrace-io/millrace/internal/run"
 	"github.com/millrace-io/millrace/internal/store"
-	"github.com/millrace-io/millrace/internal/worker"
 )
 
-// Files and names of the demo, inside the data folder.
+// Names inside the data folder.
 const (
-	demoInput   = "demo-input.txt"
-	demoOutput  = "demo-output.txt"
-	demoTopic   = "demo"
-	brokerDir   = "kafka"
-	offsetsFile = "connect.offsets"
-	demoText    = "Millrace moves lines.\nEach line of this file becomes a record of the topic \"demo\",\nand each record becomes a line of demo-output.txt.\n"
+	brokerDir      = "kafka"
+	offsetsFile    = "connect.offsets"
+	connectorsFile = "connectors.json"
+	logFile        = "millrace.log"
 )
 
-// DevOptions configure the development mode. The zero Port and KafkaPort are free ones.
-type DevOptions struct {
-	DataDir         string
-	Port, KafkaPort int
-	// Ready is called once, when the demo runs.
-	Ready func(DevGuide)
-	Log   *slog.Logger
+// portTries is how many ports are tried, one after the other, when the wanted one is taken.
+const portTries = 100
+
+const lastPort = 65535
+
+// Port is a wanted port.
+type Port struct {
+	Number int  // 0 is any
+	Fixed  bool // a taken one is an error, instead of the next free one being used
 }
 
-// Dev is an embedded broker with a standalone worker and a demo on it.
-type Dev struct {
-	DevOptions
-	broker *devbroker.Broker
+// DevOptions configure the development mode.
+type DevOptions struct {
+	DataDir   string
+	Bootstrap string // of a broker of one's own; empty runs the embedded one
+	Port      Port   // of the REST interface
+	KafkaPort Port   // of the embedded broker
+	NoDemo    bool   // runs no demo, and removes the one of an earlier run
+	// Ready is called once, when the connectors of earlier runs and the demo have been started.
+	Ready func(DevGuide)
+	Log   *slog.Logger // besides the log file in the data folder
 }
 
 // DevGuide is what a user should look at.
 type DevGuide struct {
-	Kafka, REST, DataDir, Topic, Input, Output string
+	Kafka, REST, DataDir, LogFile string
+	Embedded                      bool     // whether the broker is the embedded one
+	Notes                         []string // what is not as the user would expect, a sentence each
+	Demo                          *Demo    // nil without
 }
 
-// NewDev prepares the data folder and checks that the ports are free. Nothing runs yet.
+// DevConnector is how a connector is doing.
+type DevConnector struct {
+	herder.ConnectorStatus
+	Records int64  // moved since the process began
+	Failure string // first line of the first trace; empty if nothing has failed
+}
+
+// Dev is a standalone worker that remembers its connectors, with an embedded broker and a demo.
+type Dev struct {
+	DevOptions
+	lock     *dirlock.Lock
+	logFile  *os.File
+	broker   *devbroker.Broker // nil with a broker of one's own
+	configs  *store.FileConfig
+	notes    []string
+	worker   atomic.Pointer[Standalone] // nil until it has started
+	restPort int
+}
+
+// NewDev locks and prepares the data folder and chooses the ports. Nothing runs before [Dev.Run], which must be called to
+// release them.
 func NewDev(o DevOptions) (*Dev, error) {
-	dir, err := filepath.Abs(o.DataDir)
-	if err != nil {
+	d := &Dev{DevOptions: o}
+	var err error
+	if d.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return nil, err
 	}
-	o.DataDir = dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w. Choose another with --data-dir", err)
+	if d.lock, err = dirlock.Acquire(d.DataDir); err != nil {
+		return nil, fmt.Errorf("%w: stop what uses it, or choose another folder with --data-dir", err)
 	}
-	if err := writeOnce(filepath.Join(dir, demoInput), demoText); err != nil {
-		return nil, fmt.Errorf("write the demo's input: %w. Choose another folder with --data-dir", err)
+	if err := d.prepare(); err != nil {
+		return nil, errors.Join(err, d.release())
 	}
-	if err := errors.Join(checkPort(o.Port, "--port"), checkPort(o.KafkaPort, "--kafka-port")); err != nil {
-		return nil, err
-	}
-	b, err := devbroker.New(devbroker.Options{Dir: filepath.Join(dir, brokerDir), Port: o.KafkaPort, Log: o.Log})
-	if err != nil {
-		return nil, err
-	}
-	return &Dev{DevOptions: o, broker: b}, nil
+	return d, nil
 }
 
-// checkPort finds out before anything is started whether a port is free, and names the flag that chooses another.
-func checkPort(port int, flag string) error {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return fmt.Errorf("port %d is taken: %w. Stop the program that uses it, or choose another port with %s", port, err, flag)
+func (d *Dev) release() error {
+	if d.logFile == nil {
+		return d.lock.Release()
 	}
-	return l.Close()
+	return errors.Join(d.logFile.Close(), d.lock.Release())
 }
 
-// writeOnce creates a file unless it is there already.
-func writeOnce(path, text string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
+func (d *Dev) prepare() (err error) {
+	if err := d.openLog(); err != nil {
+		return fmt.Errorf("write the log: %w: choose another folder with --data-dir", err)
 	}
+	if d.configs, err = store.OpenFileConfig(d.path(connectorsFile)); err != nil {
+		return err
+	}
+	if d.NoDemo {
+		if err := removeDemo(d.configs); err != nil {
+			return err
+		}
+	}
+	rest, err := d.choose(d.Port, "--port", "the REST interface")
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
+	d.restPort = portOf(rest)
+	if d.Bootstrap != "" {
+		return rest.Close()
+	}
+	kafka, err := d.choose(d.KafkaPort, "--kafka-port", "the embedded broker") // while the other port is held
+	if err != nil {
+		return errors.Join(err, rest.Close())
+	}
+	if err := errors.Join(rest.Close(), kafka.Close()); err != nil {
+		return err
+	}
+	d.broker, err = devbroker.New(devbroker.Options{Dir: d.path(brokerDir), Port: portOf(kafka), Log: d.Log})
+	return err
+}
+
+func portOf(l net.Listener) int {
+	addr, _ := l.Addr().(*net.TCPAddr)
+	return addr.Port
+}
+
+func (d *Dev) path(name string) string { return filepath.Join(d.DataDir, name) }
+
+// openLog begins a new log file, keeps the one before it, and lets the log write to both the file and where it wrote before.
+func (d *Dev) openLog() (err error) {
+	path := d.path(logFile)
+	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if d.logFile, err = os.Create(path); err != nil {
+		return err
+	}
+	d.Log = slog.New(slog.NewMultiHandler(d.Log.Handler(), NewLog(d.logFile, slog.LevelInfo).Handler()))
+	return nil
+}
+
+// choose finds a free port and holds it. The flag is the one that wishes for another.
+func (d *Dev) choose(p Port, flag, use string) (net.Listener, error) {
+	if p.Number < 0 || p.Number > lastPort {
+		return nil, fmt.Errorf("%s %d: a port is a number from 0 to %d", flag, p.Number, lastPort)
+	}
+	last := p.Number
+	if !p.Fixed && p.Number > 0 {
+		last = min(p.Number+portTries, lastPort)
+	}
+	for port := p.Number; port <= last; port++ {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			if port != p.Number {
+				d.notes = append(d.notes, fmt.Sprintf("Port %d is taken, so %s is on %d.", p.Number, use, port))
+			}
+			return l, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%s cannot use port %d (%w): choose another with %s", use, port, syscallError(err), flag)
+		}
+	}
+	if p.Fixed {
+		return nil, fmt.Errorf("port %d is taken: stop the program that uses it, or choose another port for %s with %s", p.Number, use, flag)
+	}
+	return nil, fmt.Errorf("the ports %d to %d are taken: choose one for %s with %s", p.Number, last, use, flag)
+}
+
+// syscallError returns the reason alone, without what was being done.
+func syscallError(err error) error {
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
+		return e
+	}
+	return err
 }
 
 // Run runs everything until ctx ends.
-func (d *Dev) Run(ctx context.Context) error {
+func (d *Dev) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, d.release()) }()
 	g := run.NewGroup(d.Log)
-	g.AddReady("embedded broker", d.broker.Run, d.broker.Ready())
+	if d.broker != nil {
+		g.AddReady("embedded broker", d.broker.Run, d.broker.Ready())
+	}
 	g.Add("worker", d.runWorker)
 	return g.Run(ctx)
 }
 
 func (d *Dev) runWorker(ctx context.Context) error {
-	in, out := filepath.Join(d.DataDir, demoInput), filepath.Join(d.DataDir, demoOutput)
-	s, err := NewStandalone(map[string]string{
-		bootstrapKey:    d.broker.Bootstrap(),
-		listenersKey:    "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.Port)),
-		offsetFileKey:   filepath.Join(d.DataDir, offsetsFile),
-		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-		"offset.flush.interval.ms": "10000",
-	}, nil, d.Log)
+	guide := DevGuide{
+		Kafka: d.Bootstrap, DataDir: d.DataDir, LogFile: d.logFile.Name(), Embedded: d.broker != nil, Notes: d.notes,
+	}
+	if guide.Embedded {
+		guide.Kafka = d.broker.Bootstrap()
+	}
+	s, err := newStandalone(map[string]string{
+		bootstrapKey:                     guide.Kafka,
+		listenersKey:                     "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.restPort)),
+		offsetFileKey:                    d.path(offsetsFile),
+		"key.converter":                  stringConverterClass,
+		"value.converter":                jsonConverterClass,
+		"value.converter.schemas.enable": "false",
+		"offset.flush.interval.ms":       "1000",
+	}, nil, d.configs, d.Log)
 	if err != nil {
 		return err
 	}
-	s.files = []connectorFile{
-		demoConnector("demo-source", "FileStreamSource", map[string]string{"file": in, "topic": demoTopic}),
-		demoConnector("demo-sink", "FileStreamSink", map[string]string{"file": out, "topics": demoTopic}),
+	if !d.NoDemo {
+		guide.Demo = newDemo(d.DataDir)
+		s.files = slices.DeleteFunc(guide.Demo.connectors(), func(f connectorFile) bool {
+			_, exists := d.configs.Connector(f.name)
+			return exists
+		})
 	}
+	guide.REST = s.URL()
 	s.onReady = func() {
-		d.Ready(DevGuide{Kafka: d.broker.Bootstrap(), REST: s.URL(), DataDir: d.DataDir, Topic: demoTopic, Input: in, Output: out})
+		d.worker.Store(s)
+		d.Ready(guide)
 	}
 	return s.Run(ctx)
 }
 
-func demoConnector(name, class string, props map[string]string) connectorFile {
-	cfg := store.NewConfig(props)
-	cfg.Set(worker.NameKey, name)
-	cfg.Set(worker.ConnectorClassKey, class)
-	cfg.Set(worker.TasksMaxKey, "1")
-	return connectorFile{path: "the demo", name: name, config: cfg, target: store.Started}
+// Connectors tells how the connectors are doing, sorted by name; nil before Ready was called. It may be called from any goroutine.
+func (d *Dev) Connectors() []DevConnector {
+	s := d.worker.Load()
+	if s == nil {
+		return nil
+	}
+	var out []DevConnector
+	for _, name := range s.herder.Connectors() {
+		status, err := s.herder.ConnectorStatus(name)
+		if err != nil {
+			continue // it is being created or deleted
+		}
+		out = append(out, DevConnector{ConnectorStatus: status, Records: s.herder.Worker.Records(name), Failure: failure(status)})
+	}
+	return out
+}
+
+func failure(s herder.ConnectorStatus) string {
+	states := []herder.State{s.Connector}
+	for _, t := range s.Tasks {
+		states = append(states, t.State)
+	}
+	for _, st := range states {
+		if st.State == string(event.Failed) {
+			return reason(st.Trace)
+		}
+	}
+	return ""
+}
+
+// reason returns the messages of a trace, the outermost first, without class names and stack lines.
+func reason(trace string) string {
+	var out []byte
+	for line := range bytes.Lines([]byte(trace)) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || bytes.HasPrefix(line, []byte("at ")) {
+			continue
+		}
+		line = bytes.TrimPrefix(line, []byte("Caused by: "))
+		if _, message, ok := bytes.Cut(line, []byte(": ")); ok {
+			line = message
+		}
+		if len(out) > 0 {
+			out = append(out, ": "...)
+		}
+		out = append(out, line...)
+	}
+	return string(out)
+}
+
+// lastLine returns the last complete line of a file, empty if there is none within its last bytes.
+func lastLine(path string) string {
+	const most = 4096
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	raw, err := io.ReadAll(io.NewSectionReader(f, max(st.Size()-most, 0), most))
+	if err != nil {
+		return ""
+	}
+	raw = raw[:bytes.LastIndexByte(raw, '\n')+1]
+	raw = bytes.TrimSuffix(raw, []byte("\n"))
+	return string(raw[bytes.LastIndexByte(raw, '\n')+1:])
 }

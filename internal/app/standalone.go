@@ -32,12 +32,13 @@ import (
 // of its own.
 var ErrConnector = errors.New("a connector of the command line could not be created")
 
-// Standalone is a worker of one process: offsets in a file, configurations in memory.
+// Standalone is a worker of one process, with offsets in a file.
 type Standalone struct {
 	props   map[string]string
 	keys    standaloneKeys
 	values  config.Values
 	plugins *plugin.Registry
+	configs herder.ConfigStore
 	log     *slog.Logger
 	offsets *store.FileOffsets
 	server  *rest.Server
@@ -51,7 +52,11 @@ type Standalone struct {
 // NewStandalone checks the configuration, reads the files of the command line and opens the offset file and the
 // listeners. Nothing runs before [Standalone.Run], which must be called to release them.
 func NewStandalone(props map[string]string, connectorFiles []string, log *slog.Logger) (*Standalone, error) {
-	s := &Standalone{props: props, plugins: plugin.Builtin(), log: log, onReady: func() {}}
+	return newStandalone(props, connectorFiles, store.NewMemoryConfig(), log)
+}
+
+func newStandalone(props map[string]string, connectorFiles []string, configs herder.ConfigStore, log *slog.Logger) (*Standalone, error) {
+	s := &Standalone{props: props, plugins: plugin.Builtin(), configs: configs, log: log, onReady: func() {}}
 	s.keys = newStandaloneKeys(s.plugins)
 	var err error
 	if s.values, err = s.keys.def.Parse(props); err != nil {
@@ -104,7 +109,7 @@ func (s *Standalone) assemble() (err error) {
 		Log:           s.log,
 	})
 	s.herder = herder.NewStandalone(herder.StandaloneOptions{
-		Worker: w, Plugins: s.plugins, Config: store.NewMemoryConfig(), Status: status, Events: listen, Log: s.log,
+		Worker: w, Plugins: s.plugins, Config: s.configs, Status: status, Events: listen, Log: s.log,
 	})
 	s.server.Herder = s.herder
 	return nil
@@ -171,9 +176,10 @@ func (s *Standalone) Run(ctx context.Context) error {
 	return g.Run(ctx)
 }
 
-// createConnectors creates the connectors of the command line. The first that cannot be created ends the worker, as in
+// createConnectors starts the connectors that the config store has and creates those of the command line. Of these, the first that cannot be created ends the worker, as in
 // Connect, because nobody might notice otherwise.
 func (s *Standalone) createConnectors(ctx context.Context) error {
+	s.herder.Resume(ctx)
 	for _, f := range s.files {
 		if _, _, err := s.herder.Put(ctx, f.name, f.config, f.target, false); err != nil {
 			if ctx.Err() != nil {

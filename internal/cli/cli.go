@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/internal/app"
 )
 
@@ -28,15 +29,16 @@ const (
 
 // Run executes the command line and returns the exit code of the process.
 func Run(args []string, stdout, stderr io.Writer) int {
-	return withTunedHeap(func() int { return execute(args, stdout, stderr) })
+	return withTunedHeap(func() int { return execute(context.Background(), args, stdout, stderr) })
 }
 
-func execute(args []string, stdout, stderr io.Writer) int {
+// execute is Run without what belongs to the process as a whole. The command ends with ctx as with a signal.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(stderr)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -60,15 +62,37 @@ func newRoot(stderr io.Writer) *cobra.Command {
 		Use:           "millrace",
 		Short:         "A Kafka Connect worker",
 		Long:          "Millrace runs Kafka Connect's connectors: the same configurations, the same REST interface, one small process.",
+		Args:          cobra.ArbitraryArgs,
+		RunE:          helpOrUnknown,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       app.Version() + " (Kafka Connect " + connect.KafkaVersion + ")",
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		text, _, _ := strings.Cut(err.Error(), ": strconv.")
+		return fmt.Errorf("%s; see %s --help", text, cmd.CommandPath())
+	})
 	var level string
-	root.PersistentFlags().StringVar(&level, "log-level", "info", "what is logged: debug, info, warn or error")
+	root.PersistentFlags().StringVar(&level, logLevelFlag, "info", "what is logged: debug, info, warn or error")
 	logger := func() (*slog.Logger, error) { return newLogger(stderr, level) }
-	root.AddCommand(newStandalone(logger), newDev(logger))
+	root.AddCommand(newStandalone(logger), newDev(stderr))
 	return root
+}
+
+// helpOrUnknown is what millrace does when the first word is none of its commands.
+func helpOrUnknown(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	if near := config.Nearest(args[0], names); len(near) > 0 {
+		text += " (did you mean " + strings.Join(near, " or ") + "?)"
+	}
+	return errors.New(text + "; see " + cmd.CommandPath() + " --help")
 }
 
 func newLogger(w io.Writer, level string) (*slog.Logger, error) {

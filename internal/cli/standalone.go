@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,12 @@ The worker's file must have bootstrap.servers, key.converter, value.converter an
 Each further file is a connector: properties, a JSON object of keys and values, or the JSON of a create request.
 More connectors can be created over REST; they live until the process ends.`,
 		Example: "  millrace standalone worker.properties source.properties sink.json",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("the worker's properties file is missing: " + cmd.CommandPath() + " worker.properties; see " + cmd.CommandPath() + " --help")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			log, err := logger()
 			if err != nil {

@@ -300,7 +300,7 @@ func TestSecondOpenerIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := start(t, Options{Dir: dir})
-	want := fmt.Sprintf("the embedded broker's folder %s is in use by another process (process %d)", dir, os.Getpid())
+	want := fmt.Sprintf("open the embedded broker's data: the folder %s is in use by another process (process %d)", dir, os.Getpid())
 	if got := refused(t, Options{Dir: dir}); got != want {
 		t.Errorf("second opener: %q, want %q", got, want)
 	}
@@ -332,7 +332,7 @@ func TestUnwritableFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := refused(t, Options{Dir: file}), "the embedded broker cannot write to its folder "+file+": not a directory"; got != want {
+	if got, want := refused(t, Options{Dir: file}), "open the embedded broker's data: the folder "+file+" cannot be written to: not a directory"; got != want {
 		t.Errorf("a file: %q, want %q", got, want)
 	}
 	if os.Geteuid() == 0 {
@@ -342,7 +342,7 @@ func TestUnwritableFolder(t *testing.T) {
 	if err := os.Chmod(closed, 0o500); err != nil { //nolint:gosec // a folder needs x
 		t.Fatal(err)
 	}
-	if got, want := refused(t, Options{Dir: closed}), "the embedded broker cannot write to its folder "+closed+": permission denied"; got != want {
+	if got, want := refused(t, Options{Dir: closed}), "open the embedded broker's data: the folder "+closed+" cannot be written to: permission denied"; got != want {
 		t.Errorf("a read-only folder: %q, want %q", got, want)
 	}
 }

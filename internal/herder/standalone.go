@@ -22,18 +22,26 @@ const (
 	maxReconfigureDelay   = time.Minute
 )
 
+// ConfigStore keeps the configurations of connectors. A change that fails changes nothing.
+type ConfigStore interface {
+	Names() []string // sorted, never nil
+	Connector(name string) (store.ConnectorState, bool)
+	Put(name string, c store.ConnectorState) error
+	Remove(name string) error
+}
+
 // StandaloneOptions is what a standalone herder works with.
 type StandaloneOptions struct {
 	Worker  *worker.Worker
 	Plugins *plugin.Registry
-	Config  *store.MemoryConfig
+	Config  ConfigStore
 	Status  *store.MemoryStatus
 	// Events is told of what the herder itself decides: RESTARTING and DESTROYED.
 	Events event.Listener
 	Log    *slog.Logger
 }
 
-// Standalone is the herder of a single process: configurations live in memory, nothing is forwarded. Operations on one
+// Standalone is the herder of a single process: nothing is forwarded. Operations on one
 // connector come one after the other; those on different ones do not wait for each other. All methods may be called from any
 // goroutine.
 type Standalone struct {
@@ -89,12 +97,16 @@ func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, tar
 			return ConnectorInfo{}, false, errorf(AlreadyExists, "Connector %s already exists", name)
 		}
 		target = old.Target
-		h.Worker.StopConnectors(name)
 	}
 	if p, err := h.Plugins.Connector(cfg.Value(worker.ConnectorClassKey)); err == nil {
 		h.valid.nameUnused(h.Log.With("connector", name), p, cfg)
 	}
-	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
+	if err := h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks}); err != nil {
+		return ConnectorInfo{}, false, internal(err)
+	}
+	if exists {
+		h.Worker.StopConnectors(name)
+	}
 	if err := h.start(ctx, name); err != nil {
 		return ConnectorInfo{}, false, err
 	}
@@ -212,14 +224,18 @@ func (h *Standalone) updateTasks(ctx context.Context, name string) error {
 	}
 	h.mu.Lock()
 	same := h.applied[name].Equal(c.Config)
-	h.applied[name] = c.Config
 	h.mu.Unlock()
 	if same && equalConfigs(tasks, c.Tasks) && len(h.Worker.Tasks(name)) == len(tasks) {
 		return nil
 	}
-	h.removeTasks(name, len(tasks))
 	c.Tasks = tasks
-	h.Config.Put(name, c)
+	if err := h.Config.Put(name, c); err != nil {
+		return internal(err)
+	}
+	h.mu.Lock()
+	h.applied[name] = c.Config
+	h.mu.Unlock()
+	h.removeTasks(name, len(tasks))
 	for i := range tasks {
 		h.startTask(c, store.ConnectorTaskID{Connector: name, Task: i})
 	}
@@ -306,7 +322,9 @@ func (h *Standalone) Delete(ctx context.Context, name string) error {
 	if _, ok := h.Config.Connector(name); !ok {
 		return errorf(NotFound, "Connector %s not found", name)
 	}
-	h.Config.Remove(name)
+	if err := h.Config.Remove(name); err != nil {
+		return internal(err)
+	}
 	h.mu.Lock()
 	delete(h.applied, name)
 	h.mu.Unlock()
@@ -333,7 +351,9 @@ func (h *Standalone) SetTarget(ctx context.Context, name string, target store.Ta
 	if target == store.Stopped {
 		c.Tasks = nil
 	}
-	h.Config.Put(name, c)
+	if err := h.Config.Put(name, c); err != nil {
+		return internal(err)
+	}
 	h.Worker.SetTargetState(name, target)
 	if target == store.Stopped {
 		h.removeTasks(name, 0)

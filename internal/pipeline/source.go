@@ -3,11 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/millrace-io/millrace/connect"
 )
 
-// Encoded is a source record as Kafka takes it. Nil bytes are null.
+// Encoded is a source record as Kafka takes it. Nil bytes are null. One that is used again keeps the memory of its headers.
 type Encoded struct {
 	Key, Value []byte
 	Headers    []connect.RawHeader
@@ -28,7 +29,7 @@ func (s *Source) Encode(ctx context.Context, buf []byte, r *connect.SourceRecord
 	if r.Timestamp < connect.NoTimestamp {
 		return buf, false, connect.NewError(fmt.Sprintf("Invalid record timestamp %d", r.Timestamp), nil)
 	}
-	out.Headers = nil
+	out.Headers = out.Headers[:0]
 	if len(r.Headers) > 0 {
 		if buf, keep, err = s.encodeHeaders(ctx, buf, r, out); !keep {
 			return buf, false, err
@@ -68,7 +69,7 @@ func appended(buf, b []byte, start int) (part, rest []byte) {
 }
 
 func (s *Source) encodeHeaders(ctx context.Context, buf []byte, r *connect.SourceRecord, out *Encoded) (_ []byte, keep bool, err error) {
-	out.Headers = make([]connect.RawHeader, len(r.Headers))
+	out.Headers = slices.Grow(out.Headers, len(r.Headers))[:len(r.Headers)]
 	for i := range r.Headers {
 		h := &r.Headers[i]
 		start := len(buf)

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"github.com/millrace-io/millrace/connect"
+	"github.com/millrace-io/millrace/connectors/datagen"
 	"github.com/millrace-io/millrace/connectors/file"
 	"github.com/millrace-io/millrace/converters"
 	"github.com/millrace-io/millrace/converters/json"
@@ -11,7 +12,7 @@ import (
 // Builtin returns the registry of all plugins that are compiled into the program.
 func Builtin() *Registry {
 	return New(
-		[]connect.Plugin{file.Source, file.Sink},
+		[]connect.Plugin{datagen.Source, file.Source, file.Sink},
 		[]connect.ConverterPlugin{json.Plugin, converters.String, converters.ByteArray, simple.Plugin},
 	)
 }

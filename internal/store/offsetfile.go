@@ -97,7 +97,7 @@ func (f *FileOffsets) write(g *group) {
 	f.mu.Lock()
 	f.next = nil // the group is complete
 	f.mu.Unlock()
-	if err := replaceFile(f.path, encodeOffsetFile(f.merged(g.changes))); err != nil {
+	if err := replaceFile(f.path, encodeOffsetFile(f.merged(g.changes)), 0o644); err != nil {
 		g.err = fmt.Errorf("write the offset file: %w", err)
 	} else {
 		f.apply(g.changes)
@@ -105,8 +105,9 @@ func (f *FileOffsets) write(g *group) {
 	close(g.done)
 }
 
-// replaceFile makes content the content of the file, whole or not at all, whatever happens meanwhile.
-func replaceFile(path string, content []byte) (err error) {
+// replaceFile makes content the content of the file, whole or not at all, whatever happens meanwhile. A file that was not
+// there gets the mode.
+func replaceFile(path string, content []byte, mode fs.FileMode) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func replaceFile(path string, content []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Chmod(tmp.Name(), modeOf(path)); err != nil {
+	if err := os.Chmod(tmp.Name(), modeOf(path, mode)); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
@@ -133,11 +134,11 @@ func replaceFile(path string, content []byte) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-func modeOf(path string) fs.FileMode {
+func modeOf(path string, otherwise fs.FileMode) fs.FileMode {
 	if info, err := os.Stat(path); err == nil {
 		return info.Mode().Perm()
 	}
-	return 0o644
+	return otherwise
 }
 
 // syncDir makes the renaming durable.

@@ -283,6 +283,7 @@ func (s *sinkTask) deliver() error {
 
 func (s *sinkTask) delivered() {
 	s.redeliver = false
+	s.records.Add(int64(len(s.pending)))
 	s.release()
 	for _, p := range s.parts {
 		p.delivered = p.polled

@@ -137,6 +137,7 @@ func (s *sourceTask) step() error {
 		return nil
 	}
 	s.idle, s.empty = 0, 0
+	s.records.Add(int64(s.polled.Len()))
 	return s.send(s.track.take())
 }
 
@@ -213,6 +214,7 @@ func (s *sourceTask) send(b *batch) error {
 		}
 		out := b.next(s.hard, r, i)
 		fill(out, r, &enc)
+		out.Headers = b.copyHeaders(enc.Headers)
 		b.pending.Add(1)
 		s.producer.Produce(s.hard, out)
 	}
@@ -230,12 +232,6 @@ func fill(out *kgo.Record, r *connect.SourceRecord, enc *pipeline.Encoded) {
 	out.Topic, out.Partition, out.Key, out.Value = r.Topic, r.Partition, enc.Key, enc.Value
 	if r.Timestamp != connect.NoTimestamp {
 		out.Timestamp = time.UnixMilli(r.Timestamp)
-	}
-	if len(enc.Headers) > 0 {
-		out.Headers = make([]kgo.RecordHeader, len(enc.Headers))
-		for i, h := range enc.Headers {
-			out.Headers[i] = kgo.RecordHeader(h)
-		}
 	}
 }
 

@@ -29,6 +29,7 @@ type task struct {
 	version string
 	report  event.Listener
 	gate    *gate
+	records *atomic.Int64 // polled or delivered, by all tasks of the connector on this worker
 
 	// soft ends when the task is to stop: finish what is in hand, commit, go. hard ends when it must give up: from
 	// then on it writes neither offsets nor statuses.
@@ -43,7 +44,7 @@ type task struct {
 }
 
 func newTask(id store.ConnectorTaskID, log *slog.Logger, version string, report event.Listener, paused bool) *task {
-	t := &task{id: id, log: log, version: version, report: report, done: make(chan struct{})}
+	t := &task{id: id, log: log, version: version, report: report, records: new(atomic.Int64), done: make(chan struct{})}
 	t.hard, t.hardEnd = context.WithCancel(context.Background())
 	t.drain, t.drainEnd = context.WithCancel(t.hard)
 	t.soft, t.softEnd = context.WithCancel(t.drain)

@@ -31,10 +31,11 @@ type batch struct {
 	produced []kgo.Record   // one a record that is sent
 	flights  []flight       // parallel to produced
 	bytes    []byte         // what the converters wrote
-	slab     data.Slab      // of the offsets
-	pending  atomic.Int32   // flights without acknowledgement, plus one while sending
-	folded   int            // length of the prefix of flights that is folded; guarded by the tracker
-	held     int            // bytes that the tracker counts for it while it is queued
+	headers  []kgo.RecordHeader
+	slab     data.Slab    // of the offsets
+	pending  atomic.Int32 // flights without acknowledgement, plus one while sending
+	folded   int          // length of the prefix of flights that is folded; guarded by the tracker
+	held     int          // bytes that the tracker counts for it while it is queued
 }
 
 // prepare makes room for n records, and for about as many bytes as they come to.
@@ -47,6 +48,8 @@ func (b *batch) prepare(n, bytes int) {
 		b.flights = make([]flight, 0, n)
 	}
 	b.produced, b.flights, b.bytes, b.folded = b.produced[:0], b.flights[:0], b.bytes[:0], 0
+	clear(b.headers) // their bytes may be old, larger buffers
+	b.headers = b.headers[:0]
 	b.slab.Reset()
 	b.pending.Store(1)
 }
@@ -62,6 +65,18 @@ func (b *batch) next(ctx context.Context, r *connect.SourceRecord, position int)
 	out := &b.produced[i]
 	*out = kgo.Record{Context: f}
 	return out
+}
+
+// copyHeaders returns the headers of a record in memory of the batch.
+func (b *batch) copyHeaders(hs []connect.RawHeader) []kgo.RecordHeader {
+	if len(hs) == 0 {
+		return nil
+	}
+	first := len(b.headers)
+	for _, h := range hs {
+		b.headers = append(b.headers, kgo.RecordHeader(h)) // a record keeps the memory that it was given before this grew
+	}
+	return b.headers[first:len(b.headers):len(b.headers)]
 }
 
 // tracker knows which offsets may be committed: per source partition, the offset of the last record that is

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-io/millrace/connect"
@@ -52,11 +53,31 @@ type Worker struct {
 	mu         sync.Mutex // guards the maps
 	connectors map[string]*connector
 	tasks      map[store.ConnectorTaskID]*task
+	records    map[string]*atomic.Int64 // by connector
 }
 
 // New returns a worker that runs nothing yet.
 func New(o Options) *Worker {
-	return &Worker{Options: o, connectors: make(map[string]*connector), tasks: make(map[store.ConnectorTaskID]*task)}
+	return &Worker{
+		Options: o, connectors: make(map[string]*connector), tasks: make(map[store.ConnectorTaskID]*task),
+		records: make(map[string]*atomic.Int64),
+	}
+}
+
+// Records returns how many records the tasks of a connector on this worker have taken from their source, or delivered to
+// their destination, since the process began. Restarts and deletions do not set it back.
+func (w *Worker) Records(connector string) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counter(connector).Load()
+}
+
+// counter is called under mu.
+func (w *Worker) counter(connector string) *atomic.Int64 {
+	if w.records[connector] == nil {
+		w.records[connector] = new(atomic.Int64)
+	}
+	return w.records[connector]
 }
 
 // StartTask starts a task with its connector's configuration and its own. It returns false, after reporting FAILED,
@@ -81,6 +102,7 @@ func (w *Worker) startTask(id store.ConnectorTaskID, connectorProps, taskProps c
 	}
 	log := w.Log.With("connector", id.Connector, "task", id.Task)
 	t := newTask(id, log, p.Version, w.Status, target == store.Paused)
+	t.records = w.counter(id.Connector)
 	b, err := w.newBody(t, p, connectorProps, taskProps)
 	if err != nil {
 		return err

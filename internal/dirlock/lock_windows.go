@@ -1,4 +1,4 @@
-package devbroker
+package dirlock
 
 import (
 	"errors"
@@ -21,5 +21,5 @@ func lock(f *os.File) error {
 	return err
 }
 
-// syncDir does nothing: Windows cannot sync a folder.
-func syncDir(string) error { return nil }
+// Sync does nothing: Windows cannot sync a folder.
+func Sync(string) error { return nil }

@@ -1,6 +1,6 @@
 //go:build unix && !solaris && !illumos && !aix
 
-package devbroker
+package dirlock
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ func lock(f *os.File) error {
 	return err
 }
 
-// syncDir makes the creation of a file in the folder durable.
-func syncDir(path string) error {
+// Sync makes the creation of a file in the folder durable.
+func Sync(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
