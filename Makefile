@@ -29,7 +29,7 @@ RACE     := $(if $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc
 # Packages tested in process, for the shell to expand. Those below test/ drive servers and the ordinary binary.
 UNIT     := $$(go list -e $(PKG) | grep -v '/millrace/test/' | tr '\n' ' ')
 
-.PHONY: all help setup run build test unit system lint fmt race fuzz bench cover check clean $(BIN)
+.PHONY: all help setup run build test unit system lint fmt race fuzz bench docs cover check clean $(BIN)
 
 all: build test ## Build and test everything, with lint (the default)
 
@@ -80,6 +80,9 @@ fuzz: ## Run each fuzz test for FUZZTIME
 
 bench: ## Measure against the Java worker; flags in BENCHFLAGS
 	go run ./bench $(BENCHFLAGS)
+
+docs: ## Write docs/connectors from the connectors and internal/docgen/pages
+	go run ./internal/docgen
 
 cover: ## Test coverage of PKG, as out/cover.html
 	@mkdir -p out

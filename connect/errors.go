@@ -2,6 +2,7 @@ package connect
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func (e *Error) Error() string {
 	case e.Message == "":
 		return e.Cause.Error()
 	default:
-		return e.Message + ": " + e.Cause.Error()
+		return strings.TrimSuffix(e.Message, ": ") + ": " + e.Cause.Error() // some of Connect's texts end with one
 	}
 }
 

@@ -30,6 +30,7 @@ look() {
 	[ "${java_found:-0}" -ge $java_wanted ] ||
 		need openjdk-$java_wanted-jdk-headless "Java $java_wanted or later is missing, which Kafka needs (found: ${java_found:-none})"
 	command -v mvn >/dev/null || need maven "mvn is missing, which fetches Kafka's jars"
+	command -v curl >/dev/null || need curl "curl is missing, with which the documentation's examples talk to the worker"
 }
 
 # again COMMAND... tries three times: mirrors refuse now and then.
@@ -53,11 +54,11 @@ advise() {
 	if command -v apt-get >/dev/null; then
 		echo "setup: to install it all: sudo apt-get install -y$missing"
 	elif command -v dnf >/dev/null; then
-		echo "setup: to install it all: sudo dnf install -y git gcc java-$java_wanted-openjdk-devel maven"
+		echo "setup: to install it all: sudo dnf install -y git gcc java-$java_wanted-openjdk-devel maven curl"
 	elif command -v brew >/dev/null; then
-		echo "setup: to install it all: brew install git openjdk@$java_wanted maven"
+		echo "setup: to install it all: brew install git openjdk@$java_wanted maven curl"
 	else
-		echo "setup: install with this system's package manager: git, a C compiler, a JDK $java_wanted, Maven"
+		echo "setup: install with this system's package manager: git, a C compiler, a JDK $java_wanted, Maven, curl"
 	fi
 	echo "setup: going on without; tests that need it are skipped by name"
 }

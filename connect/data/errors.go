@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Class names of Connect's data errors. Clients read them in task traces and dead letter queue headers.
 const (
@@ -22,7 +25,7 @@ func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Message
 	}
-	return e.Message + ": " + e.Cause.Error()
+	return strings.TrimSuffix(e.Message, ": ") + ": " + e.Cause.Error() // some of Connect's texts end with one
 }
 
 // Unwrap returns the cause.

@@ -52,7 +52,7 @@ func (v *validator) nameUnused(log *slog.Logger, p *connect.Plugin, cfg store.Co
 		}
 		if near := config.Nearest(k, known); near != nil {
 			log.Warn("an unknown configuration key is ignored", "key", k, "nearest", strings.Join(near, ", "))
-		} else {
+		} else if len(p.Def.Keys()) > 0 { // a connector that declares no keys may read any
 			log.Warn("an unknown configuration key is ignored", "key", k)
 		}
 	}

@@ -123,16 +123,22 @@ func TestKeysThatNobodyReads(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.create("c", store.Started, "tasks.maxx", "1", "zzz", "1", "topic.creation.groups", "a", "producer.override.acks", "all",
 			"value.converter.schemas.enable", "false")
+		picky := parse(t, `{"name":"p","connector.class":"test.PickySinkConnector","zzz":"1"}`)
+		p, err := r.Plugins.Connector("test.PickySinkConnector")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.valid.nameUnused(r.Log.With("connector", "p"), p, picky)
 		log := r.log.String()
 		for _, want := range []string{
-			"key=tasks.maxx nearest=tasks.max", "an unknown configuration key is ignored\" connector=c key=zzz\n",
+			"key=tasks.maxx nearest=tasks.max", "an unknown configuration key is ignored\" connector=p key=zzz\n",
 			"a configuration key has no effect\" connector=c key=topic.creation.groups because=",
 		} {
 			if n := strings.Count(log, want); n != 1 {
 				t.Errorf("%q is in the log %d times, want once:\n%s", want, n, log)
 			}
 		}
-		for _, never := range []string{"key=producer.", "key=value.converter", "key=name", "key=connector.class"} {
+		for _, never := range []string{"key=producer.", "key=value.converter", "key=name", "key=connector.class", "connector=c key=zzz"} {
 			if strings.Contains(log, never) {
 				t.Errorf("the log complains about %q:\n%s", never, log)
 			}

@@ -163,14 +163,19 @@ func TestList(t *testing.T) {
 func TestBuiltin(t *testing.T) {
 	t.Parallel()
 	r := plugin.Builtin()
-	for _, name := range []string{"FileStreamSource", "FileStreamSink", "org.apache.kafka.connect.file.FileStreamSinkConnector"} {
+	for _, name := range []string{
+		"FileStreamSource", "FileStreamSink", "org.apache.kafka.connect.file.FileStreamSinkConnector",
+		"VerifiableSource", "VerifiableSink", "SchemaSource", "MockSource", "MockSink",
+		"org.apache.kafka.connect.tools.SchemaSourceConnector",
+	} {
 		if p, err := r.Connector(name); err != nil || p.Def == nil || p.TaskClass == "" || (p.Source == nil) == (p.Sink == nil) {
 			t.Errorf("Connector(%s): %+v, %v", name, p, err)
 		}
 	}
 	for _, name := range []string{
 		"org.apache.kafka.connect.json.JsonConverter", "org.apache.kafka.connect.storage.StringConverter",
-		"org.apache.kafka.connect.converters.ByteArrayConverter",
+		"org.apache.kafka.connect.converters.ByteArrayConverter", "org.apache.kafka.connect.converters.IntegerConverter",
+		"Short", "Long", "Float", "Double", "BooleanConverter",
 	} {
 		for _, headers := range []bool{false, true} {
 			if _, err := r.Converter(name, headers); err != nil {

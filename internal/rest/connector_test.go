@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/millrace-io/millrace/connect"
 )
 
 // TestShapes holds every answer literally: clients refuse fields they do not know.
@@ -71,8 +73,20 @@ func TestRootAndPlugins(t *testing.T) {
 	if len(root) != 3 || root["version"] != version || len(root["commit"]) != 16 || root["kafka_cluster_id"] != "brokertest" {
 		t.Errorf("GET /: %s", a.body)
 	}
-	const connectors = `{"class":"org.apache.kafka.connect.file.FileStreamSinkConnector","type":"sink","version":"4.3.1"},` +
-		`{"class":"org.apache.kafka.connect.file.FileStreamSourceConnector","type":"source","version":"4.3.1"}`
+	var entries []string
+	for _, p := range [][3]string{
+		{"org.apache.kafka.connect.file.FileStreamSinkConnector", "sink", version},
+		{"org.apache.kafka.connect.tools.MockSinkConnector", "sink", version},
+		{"org.apache.kafka.connect.tools.VerifiableSinkConnector", "sink", version},
+		{"io.confluent.kafka.connect.datagen.DatagenConnector", "source", connect.Version},
+		{"org.apache.kafka.connect.file.FileStreamSourceConnector", "source", version},
+		{"org.apache.kafka.connect.tools.MockSourceConnector", "source", version},
+		{"org.apache.kafka.connect.tools.SchemaSourceConnector", "source", version},
+		{"org.apache.kafka.connect.tools.VerifiableSourceConnector", "source", version},
+	} {
+		entries = append(entries, `{"class":"`+p[0]+`","type":"`+p[1]+`","version":"`+p[2]+`"}`)
+	}
+	connectors := strings.Join(entries, ",")
 	for _, query := range []string{"", "?connectorsOnly=", "?connectorsOnly=true", "?connectorsOnly=TRUE"} {
 		s.expect(http.MethodGet, "/connector-plugins"+query, "", 200, "["+connectors+"]")
 	}

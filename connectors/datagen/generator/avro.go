@@ -178,25 +178,25 @@ func (p *parser) object(o object, space string) (*node, error) {
 
 // define reads what only the kind of a type has.
 func (p *parser) define(n *node, space string) (err error) {
+	if n.kind >= kindRecord {
+		if space, err = p.register(n, space); err != nil {
+			return err
+		}
+	}
 	switch n.kind {
 	case kindArray:
 		n.elem, err = p.element(n.attrs, "items", space)
 	case kindMap:
 		n.elem, err = p.element(n.attrs, "values", space)
-	case kindRecord, kindEnum, kindFixed:
-		if space, err = p.register(n, space); err != nil {
-			return err
-		}
-		switch n.kind {
-		case kindRecord:
-			n.open = true
-			err = p.readFields(n, space)
-			n.open = false
-		case kindEnum:
-			err = n.readSymbols()
-		default:
-			n.size, err = sizeOf(n.attrs)
-		}
+	case kindRecord:
+		n.open = true
+		err = p.readFields(n, space)
+		n.open = false
+	case kindEnum:
+		err = n.readSymbols()
+	case kindFixed:
+		n.size, err = sizeOf(n.attrs)
+	default: // a primitive type has no more
 	}
 	return err
 }
@@ -332,10 +332,19 @@ func (n *node) readLogical() {
 	case name == "timestamp-millis" && n.kind == kindLong:
 		n.logical = logicalTimestamp
 	case name == "decimal" && (n.kind == kindBytes || n.kind == kindFixed):
-		p, scale := n.attrInt("precision"), n.attrInt("scale")
-		if p > 0 && p <= maxPrecision && scale >= 0 && scale <= p && (n.kind == kindBytes || p <= fixedDigits(n.size)) {
-			n.logical, n.precision, n.scale = logicalDecimal, int32(p), int32(scale)
-		}
+		n.readDecimal()
+	}
+}
+
+// readDecimal notes the logical type decimal if its numbers are possible.
+func (n *node) readDecimal() {
+	digits, scale := n.attrInt("precision"), n.attrInt("scale")
+	most := int64(maxPrecision)
+	if n.kind == kindFixed {
+		most = min(most, fixedDigits(n.size))
+	}
+	if digits > 0 && digits <= most && scale >= 0 && scale <= digits {
+		n.logical, n.precision, n.scale = logicalDecimal, int32(digits), int32(scale)
 	}
 }
 

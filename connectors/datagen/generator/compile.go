@@ -60,8 +60,8 @@ type plan struct {
 	reals    span[float64] // of a range of numbers with a fraction
 	length   span[int64]   // of what has a length; -1 as the upper limit draws nothing for it
 	seq      *sequence     // nil if there is none
-	prefix   string        //
-	suffix   string        //
+	prefix   string
+	suffix   string
 	program  *pattern.Program
 	weight   int64 // about how many values and pieces of text one value has at most
 }
@@ -73,7 +73,7 @@ const (
 	textPiece = 16      // bytes of text that count like a value
 )
 
-var errWeight = fmt.Errorf("values can become too large: more than %d elements or pieces of text", maxWeight)
+var errWeight = fmt.Errorf("values can become too large: lengths may give %d elements or pieces of text of %d bytes in all", maxWeight, textPiece)
 
 // compiler makes plans, one for each type in a place.
 type compiler struct{ done map[*typed]*plan }
@@ -111,7 +111,7 @@ func (c *compiler) build(t *typed) (*plan, error) {
 
 // common looks at the properties that every type has. It is done if they say all.
 func (p *plan) common(t *typed) (done bool, err error) {
-	if err = checkExclusive(t.node.props); err != nil {
+	if err := checkExclusive(t.node.props); err != nil {
 		return false, err
 	}
 	if v, ok := t.node.props.get(propOptions); ok {
@@ -224,7 +224,7 @@ func (p *plan) realRange(t *typed) error {
 	if t.node.kind == kindFloat {
 		limit, ops = math.MaxFloat32, [2]op{opFloat, opFloatRange}
 	}
-	s, ok, err := rangeOf(t.node.props, span[float64]{-limit, limit}, func(v any) (float64, error) { return real(v, limit) })
+	s, ok, err := rangeOf(t.node.props, span[float64]{-limit, limit}, func(v any) (float64, error) { return realNumber(v, limit) })
 	p.op = ops[0]
 	if ok {
 		p.op, p.reals = ops[1], s
@@ -300,12 +300,17 @@ func (p *plan) bytes(t *typed) (err error) {
 
 // nested makes the plan of types with others in them.
 func (c *compiler) nested(p *plan, t *typed) error {
-	switch t.node.kind {
-	case kindRecord:
+	if t.node.kind == kindRecord {
 		return c.record(p, t)
-	case kindUnion:
+	}
+	if t.node.kind == kindUnion {
 		return c.union(p, t)
 	}
+	return c.collection(p, t)
+}
+
+// collection makes the plan of an array or map.
+func (c *compiler) collection(p *plan, t *typed) error {
 	word, opcode := "items", opArray
 	if t.node.kind == kindMap {
 		word, opcode = "values", opMap

@@ -49,7 +49,7 @@ func (s *sequence) skip(distance, n uint64) uint64 {
 	return bits.Rem64(high+carry, low, s.size)
 }
 
-// errStart says what an iteration looks like.
+// errStart says what an iteration must have.
 var errStart = errors.New("must be an object with start")
 
 // bounds are the numbers that an iteration may have, in its units.
@@ -62,9 +62,11 @@ func iterate(o object, limits bounds, read func(any) (int64, error)) (*sequence,
 		return nil, err
 	}
 	if !has[propStep] {
-		n[propStep] = 1
+		if n[propStep], err = read(json.Number("1")); err != nil {
+			return nil, err
+		}
 		if has[propRestart] && n[propRestart] < n[propStart] {
-			n[propStep] = -1
+			n[propStep] *= -1
 		}
 	}
 	s := &sequence{start: n[propStart], down: n[propStep] < 0, unit: 1}
@@ -125,7 +127,7 @@ func distance(a, b int64) uint64 {
 	return uint64(b) - uint64(a)
 }
 
-// iterateText reads the iteration of a number with that many bits, or of the texts of such numbers.
+// iterateIntegers reads the iteration of numbers with that many bits, or of the texts of such numbers.
 func iterateIntegers(o object, size int) (*sequence, error) {
 	limits := bounds{math.MinInt64 >> (64 - size), math.MaxInt64 >> (64 - size)}
 	return iterate(o, limits, func(v any) (int64, error) { return integer(v, size) })
@@ -181,7 +183,7 @@ var errDigits = errors.New("must be a number that is, like the others, at most 2
 
 // endless tells whether a restart is so far away that it will never come.
 func endless(m member) bool {
-	f, err := real(m.value, math.MaxFloat64)
+	f, err := realNumber(m.value, math.MaxFloat64)
 	return m.name == propRestart && err == nil && math.Abs(f) > maxUnits
 }
 

@@ -17,10 +17,14 @@ import (
 type coercer struct {
 	tagged bool // the values of unions are null, or an object of one member that names the branch
 	latin1 bool // bytes are one character each, as in the default values of Avro, instead of UTF-8
+	made   int  // how many values were tried; records in records with defaults can be many
 }
 
 // value returns v as a value of the type. Errors say what the type accepts.
-func (c coercer) value(t *typed, v any) (data.Value, error) {
+func (c *coercer) value(t *typed, v any) (data.Value, error) {
+	if c.made++; c.made > maxWeight {
+		return data.Null, errWeight
+	}
 	switch t.node.kind {
 	case kindNull:
 		if v == nil {
@@ -75,7 +79,7 @@ func show(v any) string {
 	}
 }
 
-func (c coercer) integer(t *typed, v any) (data.Value, error) {
+func (c *coercer) integer(t *typed, v any) (data.Value, error) {
 	bits := 64
 	if t.node.kind == kindInt {
 		bits = 32
@@ -99,7 +103,7 @@ func (c coercer) integer(t *typed, v any) (data.Value, error) {
 	return t.node.integers().value(i), nil
 }
 
-func (c coercer) float(t *typed, v any) (data.Value, error) {
+func (c *coercer) float(t *typed, v any) (data.Value, error) {
 	var f float64
 	switch v := v.(type) {
 	case float32:
@@ -123,7 +127,7 @@ func (c coercer) float(t *typed, v any) (data.Value, error) {
 	return data.Float32(float32(f)), nil
 }
 
-func (c coercer) text(t *typed, v any) (data.Value, error) {
+func (c *coercer) text(t *typed, v any) (data.Value, error) {
 	s, ok := v.(string)
 	if !ok {
 		return data.Null, refuse(t, "strings", v)
@@ -134,7 +138,7 @@ func (c coercer) text(t *typed, v any) (data.Value, error) {
 	return data.String(s), nil
 }
 
-func (c coercer) bytes(t *typed, v any) (data.Value, error) {
+func (c *coercer) bytes(t *typed, v any) (data.Value, error) {
 	b, ok := v.([]byte)
 	if s, isText := v.(string); isText {
 		var err error
@@ -159,7 +163,7 @@ func (c coercer) bytes(t *typed, v any) (data.Value, error) {
 }
 
 // encode returns the bytes that a string stands for.
-func (c coercer) encode(s string) ([]byte, error) {
+func (c *coercer) encode(s string) ([]byte, error) {
 	if !c.latin1 {
 		return []byte(s), nil
 	}
@@ -173,7 +177,7 @@ func (c coercer) encode(s string) ([]byte, error) {
 	return b, nil
 }
 
-func (c coercer) array(t *typed, v any) (data.Value, error) {
+func (c *coercer) array(t *typed, v any) (data.Value, error) {
 	list, ok := v.([]any)
 	if !ok {
 		return data.Null, refuse(t, "arrays", v)
@@ -202,7 +206,7 @@ func members(v any) (object, bool) {
 	return o, true
 }
 
-func (c coercer) mapping(t *typed, v any) (data.Value, error) {
+func (c *coercer) mapping(t *typed, v any) (data.Value, error) {
 	o, ok := members(v)
 	if !ok {
 		return data.Null, refuse(t, "objects", v)
@@ -219,32 +223,37 @@ func (c coercer) mapping(t *typed, v any) (data.Value, error) {
 }
 
 // record takes fields that the object lacks from the record's defaults.
-func (c coercer) record(t *typed, v any) (data.Value, error) {
+func (c *coercer) record(t *typed, v any) (data.Value, error) {
 	o, ok := members(v)
 	if !ok {
 		return data.Null, refuse(t, "objects", v)
 	}
 	st := data.MustStruct(t.schema)
-	for i, f := range t.node.fields {
-		v, ok := o.get(f.name)
-		from := c
-		if !ok {
-			if !f.hasDefault {
-				return data.Null, fmt.Errorf("field %q: is missing and has no default", f.name)
-			}
-			v, from = f.def, coercer{latin1: true}
-		}
-		fv, err := from.value(t.fields[i], v)
+	for i := range t.node.fields {
+		fv, err := c.field(t.fields[i], &t.node.fields[i], o)
 		if err != nil {
-			return data.Null, fmt.Errorf("field %q: %w", f.name, err)
+			return data.Null, fmt.Errorf("field %q: %w", t.node.fields[i].name, err)
 		}
 		st.Set(i, fv)
 	}
 	return st.Value(), nil
 }
 
+func (c *coercer) field(t *typed, f *field, o object) (data.Value, error) {
+	if v, ok := o.get(f.name); ok {
+		return c.value(t, v)
+	}
+	if !f.hasDefault {
+		return data.Null, errors.New("is missing and has no default")
+	}
+	defaults := coercer{latin1: true, made: c.made}
+	v, err := defaults.value(t, f.def)
+	c.made = defaults.made
+	return v, err
+}
+
 // union takes the first branch that accepts the value, unless the value names its branch.
-func (c coercer) union(t *typed, v any) (data.Value, error) {
+func (c *coercer) union(t *typed, v any) (data.Value, error) {
 	if o, ok := members(v); ok && c.tagged && len(o) == 1 {
 		for i, b := range t.branches {
 			if b.node.kind != kindNull && (o[0].name == b.node.name || o[0].name == b.node.kind.String()) {

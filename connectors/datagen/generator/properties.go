@@ -135,8 +135,8 @@ func rangeOf[T int64 | float64](props object, limits span[T], number func(any) (
 	return s, true, nil
 }
 
-// real returns a JSON number of at most that magnitude.
-func real(v any, limit float64) (float64, error) {
+// realNumber returns a JSON number of at most that magnitude.
+func realNumber(v any, limit float64) (float64, error) {
 	n, ok := v.(json.Number)
 	if !ok {
 		return 0, errors.New("must be a number")
@@ -167,7 +167,7 @@ func oddsOf(props object) (float64, bool, error) {
 	if !ok {
 		return 0, false, nil
 	}
-	f, err := real(v, 1)
+	f, err := realNumber(v, 1)
 	if err != nil || f < 0 {
 		return 0, false, fmt.Errorf("%s: must be a number from 0.0 to 1.0", propOdds)
 	}

@@ -40,7 +40,8 @@ func TestNumbersOfSeeds(t *testing.T) {
 	}
 }
 
-// render writes a value as the table has it: bytes and decimals in hexadecimal, entries of maps in order.
+// render writes a value as the table has it: bytes and decimals in hexadecimal, instants in milliseconds, entries of
+// maps in order.
 func render(v data.Value) string {
 	var parts []string
 	switch v.Kind() {
@@ -66,6 +67,8 @@ func render(v data.Value) string {
 			parts = append(parts, f.Name+"="+render(v.Struct().At(i)))
 		}
 		return "{" + strings.Join(parts, " ") + "}"
+	case data.KindInstant:
+		return data.Int64(v.Int64()).String()
 	default:
 		return v.String()
 	}

@@ -121,8 +121,9 @@ func (m *mapper) builder(t *typed, u use) (b *data.Builder, err error) {
 			return nil, fmt.Errorf("values: %w", err)
 		}
 		return data.NewMapBuilder(data.StringSchema, t.elem.schema), nil
+	default:
+		return n.scalar(), nil
 	}
-	return n.scalar(), nil
 }
 
 func (m *mapper) record(t *typed) (*data.Builder, error) {
@@ -190,19 +191,25 @@ func branchName(n *node) string {
 // scalar starts the schema of a type without others in it.
 func (n *node) scalar() *data.Builder {
 	switch n.logical {
+	case plain:
+		return n.plain()
 	case logicalDate:
 		return data.NewDateBuilder()
 	case logicalTime:
 		return data.NewTimeBuilder()
 	case logicalTimestamp:
 		return data.NewTimestampBuilder()
-	case logicalDecimal:
+	default:
 		b := data.NewDecimalBuilder(n.scale)
 		if n.precision != usualPrecision {
 			b.Parameter(decimalPrecision, data.Int32(n.precision).String())
 		}
 		return b
 	}
+}
+
+// plain starts the schema of a type that has no logical one.
+func (n *node) plain() *data.Builder {
 	switch n.kind {
 	case kindEnum:
 		b := data.NewBuilder(data.TypeString).Parameter(enumParameter, n.name)
@@ -232,7 +239,12 @@ func (n *node) plainType() data.Type {
 		return data.TypeString
 	case kindBytes:
 		return data.TypeBytes
+	default:
+		return n.intType()
 	}
+}
+
+func (n *node) intType() data.Type {
 	name, _ := n.attrs.str(connectType)
 	if t, ok := data.TypeOfJSONName(name); ok && (t == data.TypeInt8 || t == data.TypeInt16) {
 		return t
@@ -309,7 +321,7 @@ func (t *typed) setDefault(b *data.Builder, f *field) error {
 	if !ok || def == nil || t.node.kind == kindRecord || t.node.kind == kindUnion {
 		return nil
 	}
-	v, err := coercer{latin1: true}.value(t, def)
+	v, err := (&coercer{latin1: true}).value(t, def)
 	if err != nil {
 		return err
 	}

@@ -26,23 +26,23 @@ const millisPerDay = 24 * 60 * 60 * 1000
 
 // integers returns what the numbers of a type become.
 func (n *node) integers() integers {
-	switch n.logical {
-	case logicalDate:
+	t := n.plainType()
+	switch {
+	case n.logical == logicalDate:
 		return asDay
-	case logicalTime:
+	case n.logical == logicalTime:
 		return asTimeOfDay
-	case logicalTimestamp:
+	case n.logical == logicalTimestamp:
 		return asInstant
-	}
-	switch n.plainType() {
-	case data.TypeInt32:
+	case t == data.TypeInt32:
 		return asInt32
-	case data.TypeInt16:
+	case t == data.TypeInt16:
 		return asInt16
-	case data.TypeInt8:
+	case t == data.TypeInt8:
 		return asInt8
+	default:
+		return asInt64
 	}
-	return asInt64
 }
 
 // value returns a number as it is wanted. A time of day is one whatever the number: it wraps around at midnight.
@@ -185,11 +185,11 @@ func (g *Generator) text(p *plan, slab *data.Slab) data.Value {
 }
 
 func (g *Generator) bytes(p *plan, slab *data.Slab) data.Value {
-	size := int(p.low)
-	switch p.op {
-	case opDecimal:
+	if p.op == opDecimal {
 		return g.decimal(p, slab)
-	case opBytes:
+	}
+	size := int(p.low)
+	if p.op == opBytes {
 		size = g.size(p)
 	}
 	b := slab.Bytes(size)
@@ -258,7 +258,13 @@ func (g *Generator) nested(p *plan, slab *data.Slab) data.Value {
 		return g.mapping(p, slab)
 	case opUnion:
 		return g.value(&p.fields[g.r.NextIntn(int32(len(p.fields)))], slab)
+	default:
+		return g.union(p, slab)
 	}
+}
+
+// union makes the struct of a union that has one, or null.
+func (g *Generator) union(p *plan, slab *data.Slab) data.Value {
 	branch := g.r.NextIntn(int32(len(p.fields)))
 	if p.places[branch] < 0 {
 		return data.Null
