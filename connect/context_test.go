@@ -71,7 +71,7 @@ func TestPartitionKeepsItsFields(t *testing.T) {
 	if got := p.Fields()["table"]; got != "t" {
 		t.Errorf("table is %v after the caller changed its map, want t", got)
 	}
-	if got, want := p.String(), `"id":int(7),"table":"t"`; got != want {
+	if got, want := p.String(), `{"id":7,"table":"t"}`; got != want {
 		t.Errorf("String is %s, want %s", got, want)
 	}
 }

@@ -1,6 +1,8 @@
 package connect
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,8 +25,16 @@ func NewSourcePartition(p map[string]any) *SourcePartition {
 // Fields returns the content, not to be changed.
 func (p *SourcePartition) Fields() map[string]any { return p.fields }
 
-// String returns the content with sorted keys.
-func (p *SourcePartition) String() string { return canonical(p.fields) }
+// String returns the content as JSON, for messages.
+func (p *SourcePartition) String() string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p.fields); err != nil {
+		return canonical(p.fields) // a number that JSON lacks
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
 
 // interner hands out one handle per content.
 type interner struct {

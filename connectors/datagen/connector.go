@@ -10,7 +10,10 @@ import (
 )
 
 // connector gives each task the same work, with numbers of its own.
-type connector struct{ props connect.Props }
+type connector struct {
+	pause pause
+	props connect.Props
+}
 
 var (
 	_ connect.SourceConnector = (*connector)(nil)
@@ -36,7 +39,7 @@ func (c *connector) TaskConfigs(_ context.Context, limit int) ([]connect.Props, 
 	return out, nil
 }
 
-func (c *connector) NewTask() connect.SourceTask { return new(task) }
+func (c *connector) NewTask() connect.SourceTask { return &task{pause: c.pause} }
 
 func (c *connector) Stop(context.Context) error { return nil }
 

@@ -32,12 +32,16 @@ const (
 const keyTask = "task.id"
 
 // Source is the Datagen connector.
-var Source = connect.Plugin{
-	Class:     "io.confluent.kafka.connect.datagen.DatagenConnector",
-	TaskClass: "io.confluent.kafka.connect.datagen.DatagenTask",
-	Version:   connect.Version,
-	Def:       def,
-	Source:    func() connect.SourceConnector { return new(connector) },
+var Source = newSource(randomPause)
+
+func newSource(p pause) connect.Plugin {
+	return connect.Plugin{
+		Class:     "io.confluent.kafka.connect.datagen.DatagenConnector",
+		TaskClass: "io.confluent.kafka.connect.datagen.DatagenTask",
+		Version:   connect.Version,
+		Def:       def,
+		Source:    func() connect.SourceConnector { return &connector{pause: p} },
+	}
 }
 
 var (

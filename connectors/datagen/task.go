@@ -25,8 +25,25 @@ const (
 var offsetSchema = data.NewBuilder(data.TypeStruct).
 	Field(fieldGeneration, data.Int64Schema).Field(fieldIteration, data.Int64Schema).Field(fieldSeed, data.Int64Schema).MustBuild()
 
+// pause waits before a record for a random time up to the longest one; made is how many records the task has made. It
+// returns false if ctx has ended before.
+type pause func(ctx context.Context, timer *time.Timer, longest time.Duration, made int64) bool
+
+func randomPause(ctx context.Context, timer *time.Timer, longest time.Duration, _ int64) bool {
+	timer.Reset(rand.N(longest))
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		timer.Stop()
+		return false
+	}
+}
+
 // task makes up records.
 type task struct {
+	pause pause
+
 	topic    string
 	interval time.Duration
 	limit    int64 // of records; endless if less than 1
@@ -67,6 +84,7 @@ func (t *task) Start(ctx context.Context, tc *connect.SourceTaskContext, p conne
 	}
 	t.generator = s.New(t.random)
 	t.generator.Skip(t.count)
+	t.timer = time.NewTimer(0) // one for all pauses
 	return nil
 }
 
@@ -111,7 +129,7 @@ func (t *task) Poll(ctx context.Context, out *connect.Batch) error {
 		return connect.NewError(fmt.Sprintf("Stopping connector: generated the configured %d number of messages", t.limit), nil)
 	}
 	if t.interval > 0 {
-		if t.pause(ctx) {
+		if t.pause(ctx, t.timer, t.interval, t.count) {
 			t.add(out)
 		}
 		return nil
@@ -120,23 +138,6 @@ func (t *task) Poll(ctx context.Context, out *connect.Batch) error {
 		t.add(out)
 	}
 	return nil
-}
-
-// pause waits for a random time; false means that ctx has ended before.
-func (t *task) pause(ctx context.Context) bool {
-	d := rand.N(t.interval)
-	if t.timer == nil {
-		t.timer = time.NewTimer(d)
-	} else {
-		t.timer.Reset(d)
-	}
-	select {
-	case <-t.timer.C:
-		return true
-	case <-ctx.Done():
-		t.timer.Stop()
-		return false
-	}
 }
 
 // add makes up the next record. The order of draws is the original's.

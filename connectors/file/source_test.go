@@ -377,7 +377,7 @@ func TestSourceRefusesStoredOffset(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := conntest.StartSource(Source, connect.Props{keyFile: "f", keyTopic: "t"}, conntest.Options{Store: store})
-			want := fmt.Sprintf(`Start of the task: the stored offset of "filename":"f" has position=%v, which is no position in a file; `+
+			want := fmt.Sprintf(`Start of the task: the stored offset of {"filename":"f"} has position=%v, which is no position in a file; `+
 				"alter or reset the connector's offsets", bad)
 			if err == nil || err.Error() != want {
 				t.Errorf("Start: %v\nwant %s", err, want)

@@ -88,9 +88,9 @@ func TestSource(t *testing.T) {
 			got = append(got, describe(r))
 		}
 		want := []string{
-			`numbers/-1 key INT32(0) value INT64(0) from "id":int64(0) at Struct{seqno=0}`,
-			`numbers/-1 key INT32(0) value INT64(1) from "id":int64(0) at Struct{seqno=1}`,
-			`numbers/-1 key INT32(0) value INT64(2) from "id":int64(0) at Struct{seqno=2}`,
+			`numbers/-1 key INT32(0) value INT64(0) from {"id":0} at Struct{seqno=0}`,
+			`numbers/-1 key INT32(0) value INT64(1) from {"id":0} at Struct{seqno=1}`,
+			`numbers/-1 key INT32(0) value INT64(2) from {"id":0} at Struct{seqno=2}`,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("records (-want +got):\n%s", diff)
@@ -158,7 +158,7 @@ func TestRestart(t *testing.T) {
 			"text",
 			map[string]any{"seqno": "41"},
 			0,
-			`the stored offset of "id":int64(0) has seqno=41, which is no number of a record; reset the connector's offsets`,
+			`the stored offset of {"id":0} has seqno=41, which is no number of a record; reset the connector's offsets`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -256,9 +256,9 @@ func TestSchemaSource(t *testing.T) {
 			got = append(got, describe(r), golden.DescribeSchema(r.KeySchema), golden.DescribeSchema(r.ValueSchema))
 		}
 		want := []string{
-			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(2) id=INT32(0) seqno=INT64(5)) from "id":int64(0) at Struct{seqno=5}`, "STRING<>", wantV1,
-			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(0) string="def" id=INT32(0) seqno=INT64(6)) from "id":int64(0) at Struct{seqno=6}`, "STRING<>", wantV2,
-			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(1) id=INT32(0) seqno=INT64(7)) from "id":int64(0) at Struct{seqno=7}`, "STRING<>", wantV1,
+			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(2) id=INT32(0) seqno=INT64(5)) from {"id":0} at Struct{seqno=5}`, "STRING<>", wantV1,
+			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(0) string="def" id=INT32(0) seqno=INT64(6)) from {"id":0} at Struct{seqno=6}`, "STRING<>", wantV2,
+			`t/0 key "key" value ` + wantFixed + `partitioning=INT32(1) id=INT32(0) seqno=INT64(7)) from {"id":0} at Struct{seqno=7}`, "STRING<>", wantV1,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("records (-want +got):\n%s", diff)
