@@ -123,5 +123,5 @@ func invalidSchema(key, name string, err error) error {
 }
 
 // errExclusive says that the shape is not given exactly once.
-var errExclusive = errors.New("Exactly one of " + keySchema + ", " + keyFile + " and " + keyQuickstart + " must be set: " + //nolint:staticcheck // a sentence that users read
+var errExclusive = errors.New("Exactly one of " + keySchema + ", " + keyFile + " and " + keyQuickstart + " must be set: " +
 	"quickstart=users, for example")

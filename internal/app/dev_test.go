@@ -71,15 +71,7 @@ func TestDevDemo(t *testing.T) {
 	if got := g.Demo.Latest(); !strings.HasPrefix(got, "{") || !strings.HasSuffix(got, "}") || !strings.Contains(got, `"userid":"User_`) {
 		t.Errorf("latest record %q, want a user as JSON", got)
 	}
-	cs := d.Connectors()
-	if len(cs) != 2 || cs[0].Name != "demo-sink" || cs[1].Name != "demo-source" {
-		t.Fatalf("connectors %+v", cs)
-	}
-	for _, c := range cs {
-		if c.Connector.State != "RUNNING" || len(c.Tasks) != 1 || c.Tasks[0].State.State != "RUNNING" || c.Records < 3 || c.Failure != "" {
-			t.Errorf("connector %+v, want it running, with three records or more", c)
-		}
-	}
+	checkDemo(t, d.Connectors())
 	if err := stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -91,6 +83,19 @@ func TestDevDemo(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+// checkDemo expects the demo to be running, and to have moved some records.
+func checkDemo(t *testing.T, cs []DevConnector) {
+	t.Helper()
+	if len(cs) != 2 || cs[0].Name != "demo-sink" || cs[1].Name != "demo-source" {
+		t.Fatalf("connectors %+v", cs)
+	}
+	for _, c := range cs {
+		if c.Connector.State != "RUNNING" || len(c.Tasks) != 1 || c.Tasks[0].State.State != "RUNNING" || c.Records < 3 || c.Failure != "" {
+			t.Errorf("connector %+v, want it running, with three records or more", c)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ var sequence = regexp.MustCompile("\x1b\\[([0-9]*)([A-Za-z])")
 func (g *glass) Write(p []byte) (int, error) {
 	text := string(p)
 	for text != "" {
-		if m := sequence.FindStringSubmatchIndex(text); m != nil && m[0] == 0 {
+		if m := sequence.FindStringSubmatchIndex(text); len(m) > 0 && m[0] == 0 {
 			g.control(text[m[2]:m[3]], text[m[4]:m[5]])
 			text = text[m[1]:]
 			continue
@@ -142,6 +142,12 @@ func connector(name, state string, records int64, tasks ...string) app.DevConnec
 	return c
 }
 
+// pass lets time pass inside a bubble.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,8 +163,7 @@ func TestWatch(t *testing.T) {
 		broken := connector("b", "RUNNING", 5, "RUNNING", "FAILED")
 		broken.Failure = "no such\x1b[2J table"
 		from.now = []app.DevConnector{connector("a", "RUNNING", 12_345, "RUNNING"), broken, connector("c", "STOPPED", 0)}
-		time.Sleep(refresh)
-		synctest.Wait()
+		pass(refresh)
 		g.expect(t, head,
 			"  a          source  RUNNING     1                   12,345        12,345",
 			"  b          source  RUNNING     1 of 2 failed          0.0             5",
@@ -166,12 +171,10 @@ func TestWatch(t *testing.T) {
 			"  c          source  STOPPED     -                      0.0             0")
 
 		from.now = []app.DevConnector{connector("a", "PAUSED", 12_345, "PAUSED", "RUNNING")}
-		time.Sleep(rateSpan * refresh)
-		synctest.Wait()
+		pass(rateSpan * refresh)
 		g.expect(t, head, "  a          source  PAUSED      1 of 2 run             0.0        12,345")
 		from.now = nil
-		time.Sleep(refresh)
-		synctest.Wait()
+		pass(refresh)
 		g.expect(t, head, "  none yet")
 		cancel()
 		<-done
