@@ -91,7 +91,10 @@ func NewDev(o DevOptions) (*Dev, error) {
 		return nil, err
 	}
 	if d.lock, err = dirlock.Acquire(d.DataDir); err != nil {
-		return nil, fmt.Errorf("%w: stop what uses it, or choose another folder with --data-dir", err)
+		if _, used := errors.AsType[*dirlock.InUseError](err); used {
+			return nil, fmt.Errorf("%w: stop that one, or choose another folder with --data-dir", err)
+		}
+		return nil, fmt.Errorf("%w: choose another folder with --data-dir", err)
 	}
 	if err := d.prepare(); err != nil {
 		return nil, errors.Join(err, d.release())

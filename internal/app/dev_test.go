@@ -234,7 +234,7 @@ func TestDevRefusesAFolderInUse(t *testing.T) {
 	dir := t.TempDir()
 	_, _, stop := startDev(t, DevOptions{DataDir: dir, NoDemo: true})
 	_, err := NewDev(DevOptions{DataDir: dir, Log: slog.New(slog.DiscardHandler)})
-	want := fmt.Sprintf("the folder %s is in use by another process (process %d): stop what uses it, or choose another folder with --data-dir", dir, os.Getpid())
+	want := fmt.Sprintf("the folder %s is in use by another process (process %d): stop that one, or choose another folder with --data-dir", dir, os.Getpid())
 	if err == nil || err.Error() != want {
 		t.Errorf("the second instance: %v, want %q", err, want)
 	}

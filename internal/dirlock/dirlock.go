@@ -18,10 +18,21 @@ const File = ".lock"
 // errLocked is what the platform's lock answers when another process, or another Lock of this one, has the file.
 var errLocked = errors.New("locked")
 
+// InUseError says that another process has the folder, and which.
+type InUseError struct {
+	Dir   string
+	owner string
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("the folder %s is in use by another process%s", e.Dir, e.owner)
+}
+
 // Lock is a locked folder. The system releases it when the process dies.
 type Lock struct{ file *os.File }
 
-// Acquire makes the folder if it is missing and locks it. Errors are one sentence with the folder's name.
+// Acquire makes the folder if it is missing and locks it. Errors are one sentence with the folder's name, an [InUseError] among
+// them.
 func Acquire(dir string) (*Lock, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -37,7 +48,7 @@ func Acquire(dir string) (*Lock, error) {
 	if err := lock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, errLocked) {
-			return nil, fmt.Errorf("the folder %s is in use by another process%s", dir, owner(f))
+			return nil, &InUseError{Dir: dir, owner: owner(f)}
 		}
 		return nil, fmt.Errorf("lock the folder %s: %w", dir, err)
 	}
