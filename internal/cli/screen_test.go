@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,9 +130,22 @@ func TestFit(t *testing.T) {
 }
 
 // script is a worker whose connectors a test says.
-type script struct{ now []app.DevConnector }
+type script struct {
+	mu  sync.Mutex // guards now
+	now []app.DevConnector
+}
 
-func (s *script) Connectors() []app.DevConnector { return s.now }
+func (s *script) Connectors() []app.DevConnector {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *script) set(now ...app.DevConnector) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+}
 
 func connector(name, state string, records int64, tasks ...string) app.DevConnector {
 	c := app.DevConnector{Records: records}
@@ -162,7 +176,7 @@ func TestWatch(t *testing.T) {
 
 		broken := connector("b", "RUNNING", 5, "RUNNING", "FAILED")
 		broken.Failure = "no such\x1b[2J table"
-		from.now = []app.DevConnector{connector("a", "RUNNING", 12_345, "RUNNING"), broken, connector("c", "STOPPED", 0)}
+		from.set(connector("a", "RUNNING", 12_345, "RUNNING"), broken, connector("c", "STOPPED", 0))
 		pass(refresh)
 		g.expect(t, head,
 			"  a          source  RUNNING     1                   12,345        12,345",
@@ -170,10 +184,10 @@ func TestWatch(t *testing.T) {
 			"    no such [2J table",
 			"  c          source  STOPPED     -                      0.0             0")
 
-		from.now = []app.DevConnector{connector("a", "PAUSED", 12_345, "PAUSED", "RUNNING")}
+		from.set(connector("a", "PAUSED", 12_345, "PAUSED", "RUNNING"))
 		pass(rateSpan * refresh)
 		g.expect(t, head, "  a          source  PAUSED      1 of 2 run             0.0        12,345")
-		from.now = nil
+		from.set()
 		pass(refresh)
 		g.expect(t, head, "  none yet")
 		cancel()

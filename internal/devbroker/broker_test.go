@@ -170,6 +170,9 @@ func TestAnnouncedVersions(t *testing.T) {
 	if v := got[int16(kmsg.CreateTopics)]; v != 4 {
 		t.Errorf("CreateTopics is announced up to version %d; Java's admin client understands no answer above 4", v)
 	}
+	if v, ok := got[int16(kmsg.DescribeTopicPartitions)]; ok {
+		t.Errorf("DescribeTopicPartitions is announced up to version %d; Java's admin client cannot read the answer", v)
+	}
 	if v := got[int16(kmsg.Produce)]; v < 12 {
 		t.Errorf("Produce is announced up to version %d; transaction.version=2 needs 12", v)
 	}

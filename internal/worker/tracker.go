@@ -54,12 +54,16 @@ func (b *batch) prepare(n, bytes int) {
 	b.pending.Store(1)
 }
 
-// next returns the record to produce for the record r at a position of the poll, with its flight as its context.
+// next returns the record to produce for the record r at a position of the poll, with its flight as its context. ctx is the
+// same at every call.
 func (b *batch) next(ctx context.Context, r *connect.SourceRecord, position int) *kgo.Record {
 	i := len(b.produced)
 	b.produced, b.flights = b.produced[:i+1], b.flights[:i+1]
 	f := &b.flights[i]
-	f.Context, f.batch, f.record, f.folded = ctx, b, int32(position), false
+	if f.Context == nil {
+		f.Context = ctx // once: franz-go may still look at it for a moment after a record of a new topic was acknowledged
+	}
+	f.batch, f.record, f.folded = b, int32(position), false
 	f.partition, f.offset = r.SourcePartition, r.SourceOffset.CloneTo(&b.slab)
 	f.acked.Store(false)
 	out := &b.produced[i]

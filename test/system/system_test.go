@@ -217,7 +217,7 @@ func TestRefusedAtStart(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"no arguments", []string{"standalone"}, 2, []string{"requires at least 1 arg"}},
+		{"no arguments", []string{"standalone"}, 2, []string{"the worker's properties file is missing"}},
 		{"unknown command", []string{"standalon"}, 2, []string{"standalone"}},
 		{"absent worker file", []string{"standalone", "/absent/worker.properties"}, 2, []string{"/absent/worker.properties", "no such file"}},
 		{"missing key", props(map[string]string{"key.converter": ""}), 2, []string{`Missing required configuration "key.converter" which has no default value.`}},

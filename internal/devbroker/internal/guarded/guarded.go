@@ -53,10 +53,12 @@ func Open(o Options, extra ...kfake.Opt) (*Cluster, error) {
 	return &Cluster{Cluster: c, log: log}, nil
 }
 
-// Watch adds the guards that look at requests. It uses kfake's control functions for Metadata, CreateTopics, AlterConfigs and
-// IncrementalAlterConfigs, which therefore nobody else may control.
+// Watch adds the guards that look at requests. It uses kfake's control functions for Metadata, CreateTopics, AlterConfigs,
+// IncrementalAlterConfigs, Heartbeat and SyncGroup, which therefore nobody else may control.
 func (c *Cluster) Watch() {
 	observe(c.Cluster, kmsg.Metadata, c.createDurably)
+	answer(c.Cluster, kmsg.Heartbeat, c.unknownMember)
+	answer(c.Cluster, kmsg.SyncGroup, c.unknownMember)
 	for _, key := range []kmsg.Key{kmsg.CreateTopics, kmsg.AlterConfigs, kmsg.IncrementalAlterConfigs} {
 		observe(c.Cluster, key, c.warnOfRetention)
 	}
@@ -69,14 +71,17 @@ func (c *Cluster) Close() error {
 	return errors.Join(c.log.collected()...)
 }
 
-// versions announces every API of the newest Kafka release, except that CreateTopics stops at version 4: from version 5 on
-// kfake describes the new topic's configs with source -1, which Java's admin client refuses ("id should be positive, id: -1").
+// versions announces every API of the newest Kafka release but for two that Java's admin client cannot read. CreateTopics stops
+// at version 4: from version 5 on kfake describes the new topic's configs with source -1, which is refused ("id should be
+// positive, id: -1"). DescribeTopicPartitions is not announced, upon which Java asks for metadata: kfake answers it with null
+// eligible replicas, which end a describeTopics, and with it a source task that creates topics, by a NullPointerException.
 //
 // kversion.Tip is no alternative to Stable: it can be older, and with a Produce below version 12 every Java transaction fails
 // with INVALID_TXN_STATE, because kfake announces transaction.version=2.
 func versions() *kversion.Versions {
 	v := kversion.Stable()
 	v.SetMaxKeyVersion(int16(kmsg.CreateTopics), 4)
+	v.SetMaxKeyVersion(int16(kmsg.DescribeTopicPartitions), -1)
 	return v
 }
 

@@ -3,23 +3,50 @@ package guarded
 import (
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const retentionKey = "retention.ms"
 
-// observe calls fn before every request of that key is handled. The control function is dropped and added again each time:
-// kfake remembers for each of them every connection that ever sent such a request.
-func observe(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request)) {
+// answer calls fn before every request of that key is handled. A response that is not nil goes to the client instead of kfake's.
+// The control function is dropped and added again each time: kfake remembers for each of them every connection that ever sent
+// such a request.
+func answer(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request) kmsg.Response) {
 	var control func(kmsg.Request) (kmsg.Response, error, bool)
-	control = func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:unparam // kfake's signature
-		fn(req)
+	control = func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := fn(req)
 		c.DropControl()
 		c.ControlKey(int16(key), control)
-		return nil, nil, false
+		return resp, nil, resp != nil
 	}
 	c.ControlKey(int16(key), control)
+}
+
+// observe is answer without an answer.
+func observe(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request)) {
+	answer(c, key, func(req kmsg.Request) kmsg.Response { fn(req); return nil })
+}
+
+// unknownMember answers members of a group that is not there, as after the broker's folder was removed, with the error upon
+// which they join anew. kfake says that there is no such group, and Java's client takes that for a passing trouble.
+func (c *Cluster) unknownMember(req kmsg.Request) kmsg.Response {
+	switch r := req.(type) {
+	case *kmsg.HeartbeatRequest:
+		if c.GroupInfo(r.Group) == nil {
+			resp := kmsg.NewPtrHeartbeatResponse()
+			resp.Version, resp.ErrorCode = r.Version, kerr.UnknownMemberID.Code
+			return resp
+		}
+	case *kmsg.SyncGroupRequest:
+		if c.GroupInfo(r.Group) == nil {
+			resp := kmsg.NewPtrSyncGroupResponse()
+			resp.Version, resp.ErrorCode = r.Version, kerr.UnknownMemberID.Code
+			return resp
+		}
+	}
+	return nil
 }
 
 // createDurably creates the topics that a metadata request is about to create. kfake would write such a topic down only when
