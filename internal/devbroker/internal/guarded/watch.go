@@ -15,7 +15,7 @@ const retentionKey = "retention.ms"
 // such a request.
 func answer(c *kfake.Cluster, key kmsg.Key, fn func(kmsg.Request) kmsg.Response) {
 	var control func(kmsg.Request) (kmsg.Response, error, bool)
-	control = func(req kmsg.Request) (kmsg.Response, error, bool) {
+	control = func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:unparam // kfake's signature
 		resp := fn(req)
 		c.DropControl()
 		c.ControlKey(int16(key), control)
