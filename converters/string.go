@@ -1,8 +1,6 @@
 package converters
 
 import (
-	"unicode/utf8"
-
 	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/connect/data"
@@ -76,7 +74,7 @@ func (c stringConverter) Decode(slab *data.Slab, _ string, _ []connect.RawHeader
 	switch {
 	case raw == nil:
 		return data.OptionalStringSchema, data.Null, nil
-	case c.charset == charset.UTF8 && utf8.Valid(raw):
+	case c.charset == charset.UTF8 && data.ValidUTF8(raw):
 		return data.OptionalStringSchema, data.AliasString(raw), nil
 	default:
 		text := c.charset.AppendDecoded(slab.Bytes(len(raw))[:0], raw)

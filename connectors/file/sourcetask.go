@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"time"
-	"unicode/utf8"
 
 	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/data"
@@ -159,14 +158,14 @@ func (t *sourceTask) deliver(out *connect.Batch) bool {
 func (t *sourceTask) fill(recs []connect.SourceRecord, slab *data.Slab) {
 	taken := t.lines.taken()
 	text := copyOf(taken, slab)
-	valid := utf8.Valid(text)
+	valid := data.ValidUTF8(text)
 	base := t.spans[0].start
 	start := t.in.pos - int64(t.lines.pending()) - int64(len(taken))
 	now, tracked := time.Now().UnixMilli(), t.path != ""
 	for i, s := range t.spans {
 		r := &recs[i]
 		line := text[s.start-base : s.end-base : s.end-base]
-		if !valid && !utf8.Valid(line) {
+		if !valid && !data.ValidUTF8(line) {
 			line = appendDecoded(nil, line)
 		}
 		r.Topic, r.Timestamp = t.topic, now

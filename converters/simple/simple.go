@@ -4,8 +4,6 @@
 package simple
 
 import (
-	"unicode/utf8"
-
 	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/connect/data"
@@ -44,7 +42,7 @@ func (Converter) DecodeHeader(_ *data.Slab, _, _ string, raw []byte) (*data.Sche
 		return nil, data.Null, nil
 	}
 	text := raw
-	if !utf8.Valid(raw) {
+	if !data.ValidUTF8(raw) {
 		text = charset.UTF8.AppendDecoded(nil, raw)
 	}
 	s, v, err := data.ParseText(data.AliasString(text).Str())
