@@ -59,6 +59,7 @@ type Consumer struct {
 
 	// turn is held by whoever owns the partitions' state: an event, or the caller between Poll and AllowRebalance.
 	turn    sync.Mutex
+	ahead   ahead
 	holding bool // whether the caller holds turn; only the caller's goroutine uses it
 	closed  bool // guarded by turn
 
@@ -129,14 +130,18 @@ func (c *Consumer) Poll(ctx context.Context) kgo.Fetches {
 	if err := c.run(); err != nil {
 		return kgo.NewErrFetch(err)
 	}
-	fetches := c.client.PollRecords(ctx, c.set.maxRecords)
+	var fetches kgo.Fetches
+	if c.ahead.empty() {
+		fetches = c.client.PollFetches(ctx)
+	}
 	c.turn.Lock() // franz-go keeps events away only if there are records
 	c.holding = true
 	c.watch()
 	if err := c.failure.Load(); err != nil {
 		return kgo.NewErrFetch(*err)
 	}
-	return c.sift(fetches)
+	c.ahead.add(c.sift(fetches))
+	return c.ahead.next(c.set.maxRecords)
 }
 
 // AllowRebalance says that what Poll returned is done with: partitions may come and go until the next Poll returns.
@@ -221,6 +226,7 @@ func (c *Consumer) tell(event func([]connect.TopicPartition), parts map[string][
 	<-c.built
 	c.turn.Lock()
 	defer c.turn.Unlock()
+	c.ahead.drop(among(parts)) // of partitions that go, or that come and are read from where they are committed
 	if c.closed || event == nil {
 		return
 	}
@@ -260,8 +266,12 @@ func (c *Consumer) fetched(ctx context.Context, found map[string]map[int32]kgo.O
 
 // Pause stops reading partitions. What was read ahead of them is dropped, and read again after Resume.
 func (c *Consumer) Pause(parts map[string][]int32) {
-	if len(parts) > 0 {
-		c.client.PauseFetchPartitions(parts)
+	if len(parts) == 0 {
+		return
+	}
+	c.client.PauseFetchPartitions(parts)
+	if held := c.ahead.drop(among(parts)); len(held) > 0 {
+		c.client.SetOffsets(epochOffsets(held))
 	}
 }
 
@@ -274,7 +284,13 @@ func (c *Consumer) Resume(parts map[string][]int32) {
 
 // Seek makes the next Poll go on at other offsets. Partitions that are not assigned are ignored. Within Assigned and Fetched it
 // comes too early: there, change what Fetched returns.
-func (c *Consumer) Seek(offsets connect.Offsets) { c.client.SetOffsets(epochOffsets(offsets)) }
+func (c *Consumer) Seek(offsets connect.Offsets) {
+	c.ahead.drop(func(tp connect.TopicPartition) bool {
+		_, ok := offsets[tp]
+		return ok
+	})
+	c.client.SetOffsets(epochOffsets(offsets))
+}
 
 // Commit commits offsets; done is called once, on a goroutine of the client. Commits are sent in the order of the calls.
 func (c *Consumer) Commit(ctx context.Context, offsets connect.Offsets, done func(error)) {
