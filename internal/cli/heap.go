@@ -47,9 +47,14 @@ const (
 	calmPeriod = 5 * time.Second
 	// calmBytes is what a calm process allocates at most in that time; a thousand idle tasks stay below it.
 	calmBytes = 10 << 20
+	// trickleBytes and trickleLooks say when a process that stays calm gives memory back all the same: what a thousand idle
+	// tasks allocate would otherwise pile up to half of the heap before the next collection.
+	trickleBytes = 4 << 20
+	trickleLooks = 12
 )
 
-// returnMemory gives memory back to the system each time the process becomes calm, until done is closed.
+// returnMemory gives memory back to the system each time the process becomes calm, and now and then while it stays so, until done
+// is closed.
 func returnMemory(done <-chan struct{}) {
 	ticker := time.NewTicker(calmPeriod)
 	defer ticker.Stop()
@@ -74,15 +79,21 @@ func allocated() uint64 {
 
 // calm finds the moments at which a process has become calm.
 type calm struct {
-	last uint64 // allocated at the last look
-	busy bool   // more than a little was allocated since memory was last given back
+	last  uint64 // allocated at the last look
+	busy  bool   // more than a little was allocated since memory was last given back
+	given uint64 // allocated when memory was last given back
+	looks int    // since then
 }
 
 // look tells, from the bytes allocated so far, whether memory is to be given back now.
 func (c *calm) look(allocated uint64) bool {
 	quiet := allocated-c.last <= calmBytes
 	c.last = allocated
-	give := quiet && c.busy
+	c.looks++
+	give := quiet && (c.busy || c.looks >= trickleLooks && allocated-c.given >= trickleBytes)
+	if give {
+		c.given, c.looks = allocated, 0
+	}
 	c.busy = !quiet
 	return give
 }

@@ -23,3 +23,22 @@ func TestCalm(t *testing.T) {
 		}
 	}
 }
+
+func TestCalmTrickle(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		each uint64 // allocated between two looks
+		want int    // how often memory is given back in a hundred looks
+	}{{0, 0}, {10 << 10, 0}, {100 << 10, 2}, {1 << 20, 8}, {5 << 20, 8}} {
+		var c calm
+		got := 0
+		for i := range uint64(100) {
+			if c.look(i * tc.each) {
+				got++
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%d bytes at each look: given back %d times, want %d", tc.each, got, tc.want)
+		}
+	}
+}
