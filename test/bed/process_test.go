@@ -1,7 +1,9 @@
 package bed
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +153,11 @@ func pollGone(t *testing.T, pid int) {
 // processState is the letter that ps shows, or nothing when there is no such process.
 func processState(t *testing.T, pid int) string {
 	t.Helper()
+	// A minimal Linux has no ps, and systems without /proc have.
+	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
+		fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+		return fields[0]
+	}
 	out, _ := exec.CommandContext(t.Context(), "ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return strings.TrimSpace(string(out))[:min(1, len(strings.TrimSpace(string(out))))]
 }
