@@ -132,8 +132,7 @@ func (c *connector) Run(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	wait(ctx, left)
-	if ctx.Err() != nil {
+	if !connect.Pause(ctx, left) {
 		return nil
 	}
 	return c.err()
@@ -144,12 +143,3 @@ func (c *connector) Stop(context.Context) error { return nil }
 func (c *sourceConnector) NewTask() connect.SourceTask { return &sourceTask{} }
 
 func (c *sinkConnector) NewTask() connect.SinkTask { return &sinkTask{} }
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

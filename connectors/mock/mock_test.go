@@ -180,7 +180,7 @@ func TestSinkTaskFailure(t *testing.T) {
 			start := time.Now()
 			err := task.Start(t.Context(), sc, tc.props)
 			for err == nil {
-				wait(t.Context(), waits[len(waits)-1])
+				connect.Pause(t.Context(), waits[len(waits)-1])
 				err = task.Put(t.Context(), nil)
 			}
 			checkFailure(t, tc.failureCase, time.Since(start), err)

@@ -21,7 +21,7 @@ func (t *sourceTask) Poll(ctx context.Context, _ *connect.Batch) error {
 	if left, ok := t.left(); ok {
 		pause = min(left, pause)
 	}
-	wait(ctx, pause)
+	connect.Pause(ctx, pause)
 	return t.check()
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/millrace-io/millrace/connect"
 )
 
 // pace waits until more than done records may have been delivered since the start of the task, and returns how many may.
@@ -34,7 +36,7 @@ func atThroughput(throughput, _ int64) pace {
 				<-ctx.Done()
 				continue
 			}
-			wait(ctx, max(dueAt(throughput, done)-elapsed, minPause))
+			connect.Pause(ctx, max(dueAt(throughput, done)-elapsed, minPause))
 		}
 	}
 }
@@ -51,13 +53,4 @@ func dueAt(throughput, record int64) time.Duration {
 	seconds, rest := record/throughput, record%throughput
 	nanos := (rest*int64(time.Second) + throughput - 1) / throughput
 	return time.Duration(seconds)*time.Second + time.Duration(nanos)
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -42,30 +42,24 @@ var (
 )
 
 func newSource(out *printer, pace newPace) connect.Plugin {
-	return connect.Plugin{
-		Class:     tools + "VerifiableSourceConnector",
-		TaskClass: tools + "VerifiableSourceTask",
-		Version:   connect.KafkaVersion,
-		Def:       config.New(),
-		Source: func() connect.SourceConnector {
-			return &sourceConnector{newTask: func() connect.SourceTask {
-				return &sourceTask{sequence: sequence{out: out, newPace: pace}}
-			}}
-		},
-	}
+	return source("VerifiableSource", func() connect.SourceTask {
+		return &sourceTask{sequence: sequence{out: out, newPace: pace}}
+	})
 }
 
 func newSchemaSource(out *printer, pace newPace) connect.Plugin {
+	return source("SchemaSource", func() connect.SourceTask {
+		return &schemaTask{sequence: sequence{out: out, newPace: pace}}
+	})
+}
+
+func source(name string, newTask func() connect.SourceTask) connect.Plugin {
 	return connect.Plugin{
-		Class:     tools + "SchemaSourceConnector",
-		TaskClass: tools + "SchemaSourceTask",
+		Class:     tools + name + "Connector",
+		TaskClass: tools + name + "Task",
 		Version:   connect.KafkaVersion,
 		Def:       config.New(),
-		Source: func() connect.SourceConnector {
-			return &sourceConnector{newTask: func() connect.SourceTask {
-				return &schemaTask{sequence: sequence{out: out, newPace: pace}}
-			}}
-		},
+		Source:    func() connect.SourceConnector { return &sourceConnector{newTask: newTask} },
 	}
 }
 

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/millrace-io/millrace/connectors/datagen"
+	"github.com/millrace-io/millrace/connectors/file"
+	"github.com/millrace-io/millrace/converters"
+	"github.com/millrace-io/millrace/internal/pipeline"
 	"github.com/millrace-io/millrace/internal/store"
 	"github.com/millrace-io/millrace/internal/worker"
 )
@@ -14,12 +18,6 @@ const (
 	demoSink   = "demo-sink"
 	demoTopic  = "demo-users"
 	demoOutput = "demo-users.jsonl"
-)
-
-// Class names of converters that the development mode uses.
-const (
-	stringConverterClass = "org.apache.kafka.connect.storage.StringConverter"
-	jsonConverterClass   = "org.apache.kafka.connect.json.JsonConverter"
 )
 
 // Demo is a source that makes up users, and a sink that writes them to a file.
@@ -37,24 +35,20 @@ func (d *Demo) Latest() string { return lastLine(d.Output) }
 
 func (d *Demo) connectors() []connectorFile {
 	return []connectorFile{
-		demoConnector(d.Source, "io.confluent.kafka.connect.datagen.DatagenConnector", map[string]string{
+		demoConnector(d.Source, datagen.Source.Class, map[string]string{
 			"kafka.topic": d.Topic, "quickstart": "users", "max.interval": "400",
 		}),
-		demoConnector(d.Sink, "org.apache.kafka.connect.file.FileStreamSinkConnector", map[string]string{
-			"topics": d.Topic, "file": d.Output, "value.converter": stringConverterClass,
+		demoConnector(d.Sink, file.Sink.Class, map[string]string{
+			worker.TopicsKey: d.Topic, "file": d.Output, pipeline.ValueConverterKey: converters.String.Class,
 		}),
 	}
 }
 
 func demoConnector(name, class string, props map[string]string) connectorFile {
-	var cfg store.Config
+	cfg := store.NewConfig(props)
 	cfg.Set(worker.NameKey, name)
 	cfg.Set(worker.ConnectorClassKey, class)
 	cfg.Set(worker.TasksMaxKey, "1")
-	own := store.NewConfig(props)
-	for _, k := range own.Keys() {
-		cfg.Set(k, own.Value(k))
-	}
 	return connectorFile{path: "the demo", name: name, config: cfg, target: store.Started}
 }
 

@@ -16,10 +16,13 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/millrace-io/millrace/converters"
+	"github.com/millrace-io/millrace/converters/json"
 	"github.com/millrace-io/millrace/internal/devbroker"
 	"github.com/millrace-io/millrace/internal/dirlock"
 	"github.com/millrace-io/millrace/internal/event"
 	"github.com/millrace-io/millrace/internal/herder"
+	"github.com/millrace-io/millrace/internal/pipeline"
 	"github.com/millrace-io/millrace/internal/run"
 	"github.com/millrace-io/millrace/internal/store"
 )
@@ -67,7 +70,7 @@ type DevGuide struct {
 type DevConnector struct {
 	herder.ConnectorStatus
 	Records int64  // moved since the process began
-	Failure string // first line of the first trace; empty if nothing has failed
+	Failure string // messages of the first failure, the outermost first; empty if nothing has failed
 }
 
 // Dev is a standalone worker that remembers its connectors, with an embedded broker and a demo.
@@ -116,11 +119,16 @@ func (d *Dev) prepare() (err error) {
 	if d.configs, err = store.OpenFileConfig(d.path(connectorsFile)); err != nil {
 		return err
 	}
-	if d.NoDemo {
-		if err := removeDemo(d.configs); err != nil {
-			return err
-		}
+	if err := d.choosePorts(); err != nil {
+		return err
 	}
+	if d.NoDemo { // at last, so that a start that is refused forgets nothing
+		return removeDemo(d.configs)
+	}
+	return nil
+}
+
+func (d *Dev) choosePorts() error {
 	rest, err := d.choose(d.Port, "--port", "the REST interface")
 	if err != nil {
 		return err
@@ -217,8 +225,8 @@ func (d *Dev) runWorker(ctx context.Context) error {
 		bootstrapKey:                     guide.Kafka,
 		listenersKey:                     "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.restPort)),
 		offsetFileKey:                    d.path(offsetsFile),
-		"key.converter":                  stringConverterClass,
-		"value.converter":                jsonConverterClass,
+		pipeline.KeyConverterKey:         converters.String.Class,
+		pipeline.ValueConverterKey:       json.Class,
 		"value.converter.schemas.enable": "false",
 		"offset.flush.interval.ms":       "1000",
 	}, nil, d.configs, d.Log)

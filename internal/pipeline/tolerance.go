@@ -121,24 +121,12 @@ func (t *Tolerance) retry(ctx context.Context, err error, again func() error) er
 		if t.timeout >= 0 {
 			wait = min(wait, left)
 		}
-		if !pause(ctx, wait) {
+		if !connect.Pause(ctx, wait) {
 			return err
 		}
 		if err = again(); err == nil {
 			return nil
 		}
-	}
-}
-
-// pause waits; false means that ctx has ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -171,12 +171,7 @@ func (s *sourceTask) rest(turn context.Context, took time.Duration) {
 // backOff pauses after a poll without records, longer each time, until the turn ends.
 func (s *sourceTask) backOff(turn context.Context) {
 	s.idle = min(max(2*s.idle, minIdle), maxIdle)
-	timer := time.NewTimer(s.idle)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-turn.Done():
-	}
+	connect.Pause(turn, s.idle)
 }
 
 // send converts the polled records and hands them to the producer, one by one. The batch keeps what their fate needs;

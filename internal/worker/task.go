@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/internal/event"
 	"github.com/millrace-io/millrace/internal/store"
 )
@@ -124,14 +125,7 @@ func (t *task) fail(err error) {
 
 // wait pauses; false means that the task is to stop.
 func (t *task) wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-t.soft.Done():
-		return false
-	}
+	return connect.Pause(t.soft, d)
 }
 
 // interrupted tells whether err is a plugin's answer to the end of the context it was given.
