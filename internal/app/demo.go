@@ -1,14 +1,17 @@
 package app
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/millrace-io/millrace/connectors/datagen"
 	"github.com/millrace-io/millrace/connectors/file"
 	"github.com/millrace-io/millrace/converters"
+	"github.com/millrace-io/millrace/internal/herder/cluster"
 	"github.com/millrace-io/millrace/internal/pipeline"
 	"github.com/millrace-io/millrace/internal/store"
+	"github.com/millrace-io/millrace/internal/store/topic"
 	"github.com/millrace-io/millrace/internal/worker"
 )
 
@@ -49,16 +52,34 @@ func demoConnector(name, class string, props map[string]string) connectorFile {
 	cfg.Set(worker.NameKey, name)
 	cfg.Set(worker.ConnectorClassKey, class)
 	cfg.Set(worker.TasksMaxKey, "1")
-	return connectorFile{path: "the demo", name: name, config: cfg, target: store.Started}
+	return connectorFile{path: "the demo", name: name, config: cfg}
 }
 
-// removeDemo forgets the connectors of the demo.
-func removeDemo(configs *store.FileConfig) error {
-	var errs []error
-	for _, name := range []string{demoSource, demoSink} {
-		if _, ok := configs.Connector(name); ok {
-			errs = append(errs, configs.Remove(name))
+// create creates the connectors that are not there from an earlier run; none without a demo.
+func (d *Demo) create(ctx context.Context, h *cluster.Herder) error {
+	if d == nil {
+		return nil
+	}
+	for _, f := range d.connectors() {
+		if _, err := h.Connector(f.name); err == nil {
+			continue
+		}
+		if _, _, err := h.Put(ctx, f.name, f.config, f.target, false); err != nil {
+			return fmt.Errorf("create the demo's connector %s: %w", f.name, err)
 		}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// removeDemo forgets the connectors of the demo before any connector starts.
+func removeDemo(ctx context.Context, configs *topic.Config) error {
+	for _, name := range []string{demoSource, demoSink} {
+		if _, ok := configs.Connector(name); !ok {
+			continue
+		}
+		if err := configs.RemoveConnector(ctx, name); err != nil {
+			return fmt.Errorf("forget the demo's connector %s: %w", name, err)
+		}
+	}
+	return nil
 }

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -24,21 +24,21 @@ import (
 	"github.com/millrace-io/millrace/internal/herder"
 	"github.com/millrace-io/millrace/internal/pipeline"
 	"github.com/millrace-io/millrace/internal/run"
-	"github.com/millrace-io/millrace/internal/store"
 )
 
 // Names inside the data folder.
 const (
-	brokerDir      = "kafka"
-	offsetsFile    = "connect.offsets"
-	connectorsFile = "connectors.json"
-	logFile        = "millrace.log"
+	brokerDir = "kafka"
+	logFile   = "millrace.log"
 )
 
 // portTries is how many ports are tried, one after the other, when the wanted one is taken.
 const portTries = 100
 
 const lastPort = 65535
+
+// devGroup is the group of the worker, and the beginning of the names of its topics.
+const devGroup = "millrace-dev"
 
 // Port is a wanted port.
 type Port struct {
@@ -73,15 +73,14 @@ type DevConnector struct {
 	Failure string // messages of the first failure, the outermost first; empty if nothing has failed
 }
 
-// Dev is a standalone worker that remembers its connectors, with an embedded broker and a demo.
+// Dev is a distributed worker, the only one of its group, with an embedded broker and a demo.
 type Dev struct {
 	DevOptions
 	lock     *dirlock.Lock
 	logFile  *os.File
 	broker   *devbroker.Broker // nil with a broker of one's own
-	configs  *store.FileConfig
 	notes    []string
-	worker   atomic.Pointer[Standalone] // nil until it has started
+	worker   atomic.Pointer[Distributed] // nil until it has started
 	restPort int
 }
 
@@ -112,20 +111,11 @@ func (d *Dev) release() error {
 	return errors.Join(d.logFile.Close(), d.lock.Release())
 }
 
-func (d *Dev) prepare() (err error) {
+func (d *Dev) prepare() error {
 	if err := d.openLog(); err != nil {
 		return fmt.Errorf("write the log: %w: choose another folder with --data-dir", err)
 	}
-	if d.configs, err = store.OpenFileConfig(d.path(connectorsFile)); err != nil {
-		return err
-	}
-	if err := d.choosePorts(); err != nil {
-		return err
-	}
-	if d.NoDemo { // at last, so that a start that is refused forgets nothing
-		return removeDemo(d.configs)
-	}
-	return nil
+	return d.choosePorts()
 }
 
 func (d *Dev) choosePorts() error {
@@ -221,31 +211,52 @@ func (d *Dev) runWorker(ctx context.Context) error {
 	if guide.Embedded {
 		guide.Kafka = d.broker.Bootstrap()
 	}
-	s, err := newStandalone(map[string]string{
-		bootstrapKey:                     guide.Kafka,
+	w, err := NewDistributed(d.props(guide.Kafka), d.Log)
+	if err != nil {
+		return err
+	}
+	guide.REST = w.URL()
+	if d.NoDemo {
+		w.loaded = func(ctx context.Context) error { return removeDemo(ctx, w.stores.config) }
+	} else {
+		guide.Demo = newDemo(d.DataDir)
+	}
+	w.started = func(ctx context.Context) error {
+		if err := guide.Demo.create(ctx, w.herder); err != nil {
+			return err
+		}
+		d.worker.Store(w)
+		d.Ready(guide)
+		return nil
+	}
+	return w.Run(ctx)
+}
+
+// props is the configuration of the worker.
+func (d *Dev) props(bootstrap string) map[string]string {
+	props := map[string]string{
+		bootstrapKey:                     bootstrap,
+		groupKey:                         devGroup,
 		listenersKey:                     "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.restPort)),
-		offsetFileKey:                    d.path(offsetsFile),
 		pipeline.KeyConverterKey:         converters.String.Class,
 		pipeline.ValueConverterKey:       json.Class,
 		"value.converter.schemas.enable": "false",
 		"offset.flush.interval.ms":       "1000",
-	}, nil, d.configs, d.Log)
-	if err != nil {
-		return err
+		offsetPartitionsKey:              "1",
+		statusPartitionsKey:              "1",
 	}
-	if !d.NoDemo {
-		guide.Demo = newDemo(d.DataDir)
-		s.files = slices.DeleteFunc(guide.Demo.connectors(), func(f connectorFile) bool {
-			_, exists := d.configs.Connector(f.name)
-			return exists
-		})
+	if d.broker == nil {
+		// Other folders may use the same broker, and must not share their connectors.
+		host, _ := os.Hostname()
+		h := fnv.New32a()
+		_, _ = io.WriteString(h, host+":"+d.DataDir)
+		props[groupKey] = fmt.Sprintf("%s-%08x", devGroup, h.Sum32())
 	}
-	guide.REST = s.URL()
-	s.onReady = func() {
-		d.worker.Store(s)
-		d.Ready(guide)
+	for _, use := range []topicUse{configUse, offsetUse, statusUse} {
+		props[use.nameKey()] = props[groupKey] + "-" + use.plural()
+		props[use.replicationKey()] = "-1"
 	}
-	return s.Run(ctx)
+	return props
 }
 
 // Connectors tells how the connectors are doing, sorted by name; nil before Ready was called. It may be called from any goroutine.

@@ -1,8 +1,7 @@
 package app
 
 import (
-	"log/slog"
-	"maps"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -16,15 +15,17 @@ import (
 
 // Keys of worker configurations that this package reads by name.
 const (
-	bootstrapKey    = "bootstrap.servers"
-	offsetFileKey   = "offset.storage.file.filename"
-	listenersKey    = "listeners"
-	advertisedHost  = "rest.advertised.host.name"
-	advertisedPort  = "rest.advertised.port"
-	simpleConverter = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+	bootstrapKey          = "bootstrap.servers"
+	offsetFileKey         = "offset.storage.file.filename"
+	listenersKey          = "listeners"
+	advertisedHost        = "rest.advertised.host.name"
+	advertisedPort        = "rest.advertised.port"
+	advertisedListenerKey = "rest.advertised.listener"
+	trackTopicsKey        = "topic.tracking.enable"
+	simpleConverter       = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
 )
 
-// commonKeys are the keys that all workers have and that have an effect.
+// commonKeys are the keys that all workers have. Fields are those whose values this package uses.
 type commonKeys struct {
 	def           *config.Def
 	bootstrap     config.Key[[]string]
@@ -34,24 +35,74 @@ type commonKeys struct {
 	flushInterval config.Key[int64]
 	flushTimeout  config.Key[int64]
 	stopTimeout   config.Key[int64]
+	trackTopics   config.Key[bool]
 }
 
 func newCommonKeys(reg *plugin.Registry) commonKeys {
 	d := config.New()
 	k := commonKeys{def: d}
-	k.bootstrap = d.List(bootstrapKey, config.UniqueNonEmptyList, config.High, config.Doc("Addresses of Kafka brokers, host:port, separated by commas."))
-	class(d, reg, pipeline.KeyConverterKey, config.High)
-	class(d, reg, pipeline.ValueConverterKey, config.High)
-	class(d, reg, pipeline.HeaderConverterKey, config.Low, config.Default(simpleConverter))
-	k.stopTimeout = d.Long("task.shutdown.graceful.timeout.ms", config.Default(5000), config.Low, config.Doc("How long all tasks together get to stop, in milliseconds."))
-	k.flushInterval = d.Long("offset.flush.interval.ms", config.Default(60000), config.Low, config.Doc("Pause between two offset commits of a task, in milliseconds."))
-	k.flushTimeout = d.Long("offset.flush.timeout.ms", config.Default(5000), config.Low, config.Doc("How long a commit may take, in milliseconds."))
-	k.listeners = d.List(listenersKey, config.Default([]string{"http://:8083"}), config.NonEmptyList, config.Low, config.Doc("Addresses of the REST interface, such as http://127.0.0.1:8083."))
+	k.bootstrap = d.List(bootstrapKey, config.UniqueNonEmptyList, config.High,
+		config.Doc("Addresses of Kafka brokers, host:port, separated by commas. A few are enough: the others are found through them."))
+	d.String("client.dns.lookup", config.Default("use_all_dns_ips"), config.OneOf("use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"), config.Medium,
+		config.Doc("How the names of brokers become addresses."))
+	converterKeys(d, reg)
+	k.stopTimeout = d.Long("task.shutdown.graceful.timeout.ms", config.Default(5000), config.Low,
+		config.Doc("How long all tasks together get to stop, in milliseconds."))
+	k.flushInterval = d.Long("offset.flush.interval.ms", config.Default(60000), config.Low,
+		config.Doc("Pause between two offset commits of a task, in milliseconds."))
+	k.flushTimeout = d.Long("offset.flush.timeout.ms", config.Default(5000), config.Low,
+		config.Doc("How long a commit may take, in milliseconds."))
+	k.restKeys()
+	d.String(worker.OverridePolicyKey, config.Default("All"), policyCheck(), config.Medium,
+		config.Doc("Which client settings connectors may override: All, None, Principal (who they are to Kafka) or Allowlist, or the class name of one of these."))
+	d.List(worker.OverrideAllowlistKey, config.Default([]string{}), config.Medium,
+		config.Doc("Client settings that connectors may override under the policy Allowlist."))
+	k.topicKeys()
+	pluginKeys(d)
+	metricKeys(d)
+	loginKeys(d)
+	return k
+}
+
+// restKeys defines what concerns the REST interface.
+func (k *commonKeys) restKeys() {
+	d := k.def
+	k.listeners = d.List(listenersKey, config.Default([]string{"http://:8083"}), config.NonEmptyList, config.Low,
+		config.Doc("Addresses of the REST interface, such as http://127.0.0.1:8083. Without a host it is all of the machine's."))
 	k.host = d.String(advertisedHost, config.NullDefault, config.Low, config.Doc("Host name under which others reach this worker."))
 	k.port = d.Int(advertisedPort, config.NullDefault, config.Low, config.Doc("Port under which others reach this worker."))
-	d.String(worker.OverridePolicyKey, config.Default("All"), policyCheck(), config.Medium, config.Doc("Which client settings connectors may override: All, None, Principal or Allowlist."))
-	d.List(worker.OverrideAllowlistKey, config.Default([]string{}), config.Medium, config.Doc("Client settings that connectors may override under the policy Allowlist."))
-	return k
+	d.String(advertisedListenerKey, config.NullDefault, config.OrNull(config.OneOfFold("http", "https")), config.Low,
+		config.Doc("By which protocol others reach this worker."))
+	d.List("admin.listeners", config.NullDefault, config.Low, config.Doc("Addresses of the endpoints for administrators, if they are not those of listeners."))
+	d.List("rest.extension.classes", config.Default([]string{}), config.Low, config.Doc("Classes that add to the REST interface, such as authentication."))
+	d.String("access.control.allow.origin", config.Default(""), config.Low, config.Doc("Web sites whose pages may use the REST interface."))
+	d.String("access.control.allow.methods", config.Default(""), config.Low, config.Doc("Methods that pages of other web sites may use on the REST interface."))
+	d.String("response.http.headers.config", config.Default(""), config.Low, config.Doc("Rules for headers that are added to responses."))
+	d.String("ssl.client.auth", config.Default("none"), config.OneOf("required", "requested", "none"), config.Low,
+		config.Doc("Whether clients of the REST interface must show a certificate."))
+}
+
+func (k *commonKeys) topicKeys() {
+	k.def.Boolean("topic.creation.enable", config.Default(true), config.Low,
+		config.Doc("Whether the topics of source connectors are created by their topic.creation settings."))
+	k.trackTopics = k.def.Boolean(trackTopicsKey, config.Default(true), config.Low,
+		config.Doc("Whether the worker removes what the group knows of a connector's topics when the connector is deleted."))
+	k.def.Boolean("topic.tracking.allow.reset", config.Default(true), config.Low,
+		config.Doc("Whether a request may reset the topics that a connector has used."))
+}
+
+func converterKeys(d *config.Def, reg *plugin.Registry) {
+	for _, c := range []struct {
+		key, what string
+		opts      []config.Option
+	}{
+		{pipeline.KeyConverterKey, "keys", []config.Option{config.High}},
+		{pipeline.ValueConverterKey, "values", []config.Option{config.High}},
+		{pipeline.HeaderConverterKey, "headers", []config.Option{config.Low, config.Default(simpleConverter)}},
+	} {
+		class(d, reg, c.key, append(c.opts, config.Doc("Converter of "+c.what+" for all connectors that name none. Keys that begin with "+c.key+" are its own settings."))...)
+		d.String(c.key+".plugin.version", config.NullDefault, config.Low, config.Doc("Versions of the converter of "+c.what+" that will do."))
+	}
 }
 
 func class(d *config.Def, reg *plugin.Registry, key string, opts ...config.Option) {
@@ -63,7 +114,21 @@ func class(d *config.Def, reg *plugin.Registry, key string, opts ...config.Optio
 		}
 		return p.Class, true
 	}
-	d.Class(key, append(opts, config.Resolve(resolve), config.Doc("Converter of all connectors that name no other."))...)
+	d.Class(key, append(opts, config.Resolve(resolve))...)
+}
+
+func pluginKeys(d *config.Def) {
+	d.List("plugin.path", config.NullDefault, config.Low, config.Doc("Folders with the jars of plugins."))
+	d.String("plugin.discovery", config.Default("hybrid_warn"), config.Low,
+		config.OneOfFold("only_scan", "hybrid_warn", "hybrid_fail", "service_load"), config.Doc("How plugins are found in jars."))
+	d.List("config.providers", config.Default([]string{}), config.Low, config.Doc("Names of providers that resolve references such as ${file:path:key}."))
+}
+
+func metricKeys(d *config.Def) {
+	d.List("metric.reporters", config.Default([]string{"org.apache.kafka.common.metrics.JmxReporter"}), config.Low, config.Doc("Classes that report metrics."))
+	d.Int("metrics.num.samples", config.Default(2), config.AtLeast(1), config.Low, config.Doc("How many samples make up a metric."))
+	d.String("metrics.recording.level", config.Default("INFO"), config.OneOf("INFO", "DEBUG"), config.Low, config.Doc("How detailed metrics are."))
+	d.Long("metrics.sample.window.ms", config.Default(30000), config.AtLeast(0), config.Low, config.Doc("How long a sample of a metric takes, in milliseconds."))
 }
 
 // policyCheck accepts the override policies, by name or by class.
@@ -93,69 +158,7 @@ func millis(k config.Key[int64], v config.Values) time.Duration {
 	return time.Duration(min(k.Of(v), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
-// withoutEffect are the keys that are accepted because configurations for Kafka Connect have them, with the reason why
-// they change nothing here.
-var withoutEffect = map[string]string{
-	"plugin.path":                     "connectors are compiled in",
-	"plugin.discovery":                "connectors are compiled in",
-	"metric.reporters":                "metrics are not exported yet",
-	"metrics.num.samples":             "metrics are not exported yet",
-	"metrics.recording.level":         "metrics are not exported yet",
-	"metrics.sample.window.ms":        "metrics are not exported yet",
-	"topic.creation.enable":           "topics are created by the broker's automatic creation only",
-	"topic.tracking.enable":           "the topics of connectors are not tracked yet",
-	"topic.tracking.allow.reset":      "the topics of connectors are not tracked yet",
-	"client.dns.lookup":               "all addresses of a name are always tried",
-	"rest.advertised.listener":        "there are http listeners only",
-	"response.http.headers.config":    "no response headers are added yet",
-	"access.control.allow.methods":    "the REST interface answers no cross-origin requests yet",
-	"key.converter.plugin.version":    "each converter exists in one version",
-	"value.converter.plugin.version":  "each converter exists in one version",
-	"header.converter.plugin.version": "each converter exists in one version",
-}
-
-// refused are keys that must not be ignored, because the worker would then be less safe than its configuration says, with the
-// values that change nothing.
-var refused = map[string][]string{
-	"config.providers":            {""},
-	"rest.extension.classes":      {""},
-	"admin.listeners":             {""},
-	"access.control.allow.origin": {""},
-	"ssl.client.auth":             {"", "none"},
-}
-
-// checkRefused returns an error for the first key that asks for what this version cannot do.
-func checkRefused(props map[string]string) error {
-	for _, k := range slices.Sorted(maps.Keys(refused)) {
-		if v, ok := props[k]; ok && !slices.Contains(refused[k], strings.TrimSpace(v)) {
-			return config.Invalid(k, v, "this version of Millrace does not have it; remove the key")
-		}
-	}
-	return nil
-}
-
-// prefixes of keys that are for converters and others and are checked where they are used.
-var prefixes = []string{"key.converter.", "value.converter.", "header.converter.", "metrics.context.", "config.providers.", "listeners.https.", "offset.storage.", "config.storage.", "status.storage."}
-
-// nameUnused logs each key once that has no effect, and near misses of keys that have one. Keys of Kafka clients are
-// left to the clients.
-func nameUnused(log *slog.Logger, def *config.Def, props map[string]string, clientKey func(string) bool) {
-	var known []string
-	for _, k := range def.Keys() {
-		known = append(known, k.Name)
-	}
-	for _, k := range slices.Sorted(maps.Keys(props)) {
-		if reason, ok := withoutEffect[k]; ok {
-			log.Info("a configuration key has no effect", "key", k, "because", reason)
-			continue
-		}
-		if def.Has(k) || refused[k] != nil || clientKey(k) || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(k, p) }) {
-			continue
-		}
-		if near := config.Nearest(k, known); len(near) > 0 {
-			log.Warn("an unknown configuration key is ignored", "key", k, "nearest", strings.Join(near, ", "))
-			continue
-		}
-		log.Warn("an unknown configuration key is ignored", "key", k)
-	}
+// notValid says what err is about.
+func notValid(err error) error {
+	return fmt.Errorf("the worker's configuration is not valid: %w", err)
 }

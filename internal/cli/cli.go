@@ -23,7 +23,7 @@ import (
 const (
 	exitOK        = 0
 	exitFailed    = 1 // while running
-	exitStart     = 2 // configuration, port, offset file
+	exitStart     = 2 // configuration, port, offset file, no broker
 	exitConnector = 3 // a connector of the command line
 )
 
@@ -75,7 +75,7 @@ func newRoot(stderr io.Writer) *cobra.Command {
 	var level string
 	root.PersistentFlags().StringVar(&level, logLevelFlag, "info", "what is logged: debug, info, warn or error")
 	logger := func() (*slog.Logger, error) { return newLogger(stderr, level) }
-	root.AddCommand(newStandalone(logger), newDev(stderr))
+	root.AddCommand(newStandalone(logger), newDistributed(logger), newDev(stderr))
 	return root
 }
 
@@ -119,6 +119,8 @@ func untilSignal(parent context.Context, log *slog.Logger, part func(context.Con
 		return nil
 	case errors.Is(err, app.ErrConnector):
 		return &exitError{err, exitConnector}
+	case errors.Is(err, app.ErrUnreachable):
+		return &exitError{err, exitStart}
 	default:
 		return &exitError{err, exitFailed}
 	}

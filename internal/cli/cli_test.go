@@ -3,6 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/millrace-io/millrace/internal/app"
 	"github.com/millrace-io/millrace/internal/dirlock"
 )
 
@@ -59,12 +63,13 @@ func taken(t *testing.T) string {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"":                  "Available Commands",
-		"--help":            "Available Commands",
-		"help dev":          "--no-demo",
-		"dev --help":        "the next free port",
-		"standalone --help": "millrace standalone worker.properties source.properties sink.json",
-		"--version":         "Kafka Connect 4.3.1",
+		"":                   "Available Commands",
+		"--help":             "Available Commands",
+		"help dev":           "--no-demo",
+		"dev --help":         "the next free port",
+		"standalone --help":  "millrace standalone worker.properties source.properties sink.json",
+		"distributed --help": "millrace distributed worker.properties",
+		"--version":          "Kafka Connect 4.3.1",
 	} {
 		var stdout, stderr output
 		code := execute(t.Context(), strings.Fields(args), &stdout, &stderr)
@@ -84,10 +89,8 @@ func TestMistakes(t *testing.T) {
 	}
 	defer func() { _ = lock.Release() }()
 	file, port := write(t, ""), taken(t)
-	damaged := t.TempDir()
-	if err := os.WriteFile(filepath.Join(damaged, "connectors.json"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	const shared = "bootstrap.servers=127.0.0.1:1\nlisteners=http://127.0.0.1:0\nkey.converter=StringConverter\nvalue.converter=StringConverter\n" +
+		"config.storage.topic=c\noffset.storage.topic=o\nstatus.storage.topic=s\n"
 	for _, tc := range []struct {
 		args []string
 		want []string
@@ -99,6 +102,15 @@ func TestMistakes(t *testing.T) {
 		{[]string{"standalone", file + ".not"}, []string{file + ".not", "no such file"}},
 		{[]string{"standalone", write(t, "key.converter=StringConverter\nvalue.converter=StringConverter\noffset.storage.file.filename=x\n")}, []string{"bootstrap.servers"}},
 		{[]string{"standalone", "--log-level", "loud", file}, []string{"--log-level loud", "debug, info, warn or error"}},
+		{[]string{"distribute"}, []string{"did you mean distributed?"}},
+		{[]string{"distributed"}, []string{"the worker's properties file is missing", "millrace distributed --help"}},
+		{[]string{"distributed", file, "sink.json"}, []string{"sink.json is one argument too many", "over REST", "millrace distributed --help"}},
+		{[]string{"distributed", file + ".not"}, []string{file + ".not", "no such file"}},
+		{[]string{"distributed", write(t, shared)}, []string{"not valid", `"group.id"`}},
+		{[]string{"distributed", write(t, shared+"group.id=g\nheartbeat.interval.ms=10000\n")}, []string{"heartbeat.interval.ms", "lower than the session timeout"}},
+		{[]string{"distributed", write(t, shared+"group.id=g\nexactly.once.source.support=Enabled\n")}, []string{"use preparing or disabled"}},
+		{[]string{"distributed", write(t, shared+"group.id=g\ndefault.api.timeout.ms=1\n")}, []string{"default.api.timeout.ms must be no smaller than"}},
+		{[]string{"distributed", write(t, shared+"group.id=g\nlisteners=http://127.0.0.1:"+port+"\n")}, []string{"127.0.0.1:" + port, "choose another"}},
 		{[]string{"dev", "x"}, []string{"takes no arguments", "millrace dev --help"}},
 		{[]string{"dev", "--nope"}, []string{"unknown flag: --nope", "millrace dev --help"}},
 		{[]string{"dev", "--port", "many"}, []string{`invalid argument "many" for "--port" flag; see millrace dev --help`}},
@@ -108,7 +120,6 @@ func TestMistakes(t *testing.T) {
 		{[]string{"dev", "--bootstrap", "127.0.0.1:1", "--kafka-port", "1"}, []string{"--bootstrap and --kafka-port exclude each other"}},
 		{[]string{"dev", "--data-dir", inUse}, []string{inUse, "in use by another process", "--data-dir"}},
 		{[]string{"dev", "--data-dir", filepath.Join(file, "x")}, []string{"cannot be written to: not a directory", "--data-dir"}},
-		{[]string{"dev", "--data-dir", damaged, "--port", "0"}, []string{"connectors.json is damaged", "remove it"}},
 	} {
 		var stdout, stderr output
 		code := execute(t.Context(), tc.args, &stdout, &stderr)
@@ -136,6 +147,29 @@ func TestConnectorThatCannotBeCreated(t *testing.T) {
 	code := execute(t.Context(), []string{"standalone", worker, write(t, "name=x\nconnector.class=FileStreamSourc\n")}, &stdout, &stderr)
 	if got := stderr.String(); code != exitConnector || !strings.Contains(got, "FileStreamSourceConnector") {
 		t.Errorf("exit code %d, stderr %q; want %d and the class that was meant", code, got, exitConnector)
+	}
+}
+
+// A worker that ends says by its exit code whether starting it again at once would help.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	for _, tc := range []struct {
+		err  error
+		want int
+	}{
+		{errors.New("fatal"), exitFailed},
+		{fmt.Errorf("ask for the cluster: %w", app.ErrUnreachable), exitStart},
+		{fmt.Errorf("%w: x", app.ErrConnector), exitConnector},
+	} {
+		err := untilSignal(t.Context(), log, func(context.Context) error { return tc.err })
+		e, ok := errors.AsType[*exitError](err)
+		if !ok || e.code != tc.want || !errors.Is(err, tc.err) {
+			t.Errorf("untilSignal with %q: %v, want the error and code %d", tc.err, err, tc.want)
+		}
+	}
+	if err := untilSignal(t.Context(), log, func(context.Context) error { return nil }); err != nil {
+		t.Errorf("untilSignal without an error: %v", err)
 	}
 }
 

@@ -19,12 +19,7 @@ The worker's file must have bootstrap.servers, key.converter, value.converter an
 Each further file is a connector: properties, a JSON object of keys and values, or the JSON of a create request.
 More connectors can be created over REST; they live until the process ends.`,
 		Example: "  millrace standalone worker.properties source.properties sink.json",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("the worker's properties file is missing: " + cmd.CommandPath() + " worker.properties; see " + cmd.CommandPath() + " --help")
-			}
-			return nil
-		},
+		Args:    needWorkerFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			log, err := logger()
 			if err != nil {
@@ -41,4 +36,12 @@ More connectors can be created over REST; they live until the process ends.`,
 			return untilSignal(cmd.Context(), log, w.Run)
 		},
 	}
+}
+
+// needWorkerFile is the check of a command's arguments, of which the first is the worker's file.
+func needWorkerFile(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("the worker's properties file is missing: " + cmd.CommandPath() + " worker.properties; see " + cmd.CommandPath() + " --help")
+	}
+	return nil
 }

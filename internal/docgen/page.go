@@ -19,6 +19,7 @@ const (
 	extension = ".md"
 	suffix    = extension + ".tmpl" // of templates: their links are right only from where the pages are
 	index     = "README"
+	folder    = "pages/" // of the templates of connectors
 )
 
 //go:embed pages
@@ -57,7 +58,7 @@ func render() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	out[index+extension] = "# Connectors\n\n" + notice(index) + list
+	out[index+extension] = "# Connectors\n\n" + notice(folder+index+suffix) + list
 	delete(templates, index)
 	if len(templates) > 0 {
 		return nil, fmt.Errorf("there are pages of connectors that do not exist: %s", strings.Join(slices.Sorted(maps.Keys(templates)), ", "))
@@ -143,7 +144,7 @@ func (p *page) render(text string) (string, error) {
 	case !keys:
 		return "", fmt.Errorf("internal/docgen/pages/%s has no {{configuration}}", p.name+suffix)
 	}
-	return "# " + p.title + "\n\n" + notice(p.name) + p.facts() + "\n" + body, nil
+	return "# " + p.title + "\n\n" + notice(folder+p.name+suffix) + p.facts() + "\n" + body, nil
 }
 
 func (p *page) facts() string {
@@ -158,9 +159,9 @@ func (p *page) facts() string {
 	return fmt.Sprintf("A %s connector. Its `connector.class` is %s%s.\n", kind, code(p.plugin.Class), short)
 }
 
-// notice says where a page comes from.
-func notice(name string) string {
-	return "<!-- Written by `make docs` from internal/docgen/pages/" + name + suffix + ". Change it there. -->\n\n"
+// notice says from which file of this folder a page comes.
+func notice(file string) string {
+	return "<!-- Written by `make docs` from internal/docgen/" + file + ". Change it there. -->\n\n"
 }
 
 func expand(name, text string, funcs template.FuncMap) (string, error) {

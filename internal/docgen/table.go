@@ -31,17 +31,22 @@ func table(head []string, rows [][]string) string {
 
 func code(s string) string { return "`" + s + "`" }
 
-// configuration describes keys in their order.
+// configuration is the part of a connector's page about its keys.
 func configuration(keys []config.KeyInfo) string {
 	const common = "Besides there are the [keys that all connectors have](README.md#keys-that-all-connectors-have)."
 	if len(keys) == 0 {
 		return "The connector defines no keys of its own: values are looked at when a task starts, which fails if one is wrong.\n" + common
 	}
+	return keyTable(keys) + "\n\n" + common
+}
+
+// keyTable describes keys in their order.
+func keyTable(keys []config.KeyInfo) string {
 	var rows [][]string
 	for _, k := range keys {
 		rows = append(rows, []string{code(k.Name), k.Type.String(), standard(k), accepted(k), k.Importance.String(), k.Doc})
 	}
-	return table([]string{"key", "type", "default", "accepted", "importance", "meaning"}, rows) + "\n\n" + common
+	return table([]string{"key", "type", "default", "accepted", "importance", "meaning"}, rows)
 }
 
 func standard(k config.KeyInfo) string {
@@ -61,8 +66,13 @@ func accepted(k config.KeyInfo) string {
 	if k.Allowed == nil {
 		return k.Valid
 	}
-	words := make([]string, len(k.Allowed))
-	for i, a := range k.Allowed {
+	return values(k.Allowed)
+}
+
+// values lists values of a key.
+func values(list []string) string {
+	words := make([]string, len(list))
+	for i, a := range list {
 		if words[i] = code(a); a == "" {
 			words[i] = "empty"
 		}

@@ -258,8 +258,8 @@ func TestUnknownNames(t *testing.T) {
 		if _, ok := r.Status.Task(task("c", 1)); ok {
 			t.Error("a task that does not exist has a status now")
 		}
-		if len(r.lanes) != 0 {
-			t.Errorf("%d lanes are left", len(r.lanes))
+		if len(r.lanes.byName) != 0 {
+			t.Errorf("%d lanes are left", len(r.lanes.byName))
 		}
 	})
 }

@@ -21,6 +21,7 @@ const (
 	Conflict
 	Timeout
 	Unavailable
+	Elsewhere // another worker of the group has to be asked
 )
 
 // Error is a refusal or failure with the text that clients see.
@@ -28,6 +29,8 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Cause   error // nil, or what is behind it
+	// URL is, for Elsewhere, the REST URL of the worker to ask, empty if that is not known.
+	URL string
 }
 
 // Error returns the message.

@@ -2,11 +2,19 @@ package herder
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
 // turnTimeout is how long background work may keep a connector to itself: as long as requests may.
 const turnTimeout = 90 * time.Second
+
+// Lanes lets operations on one connector come one after the other, without making those on different ones wait for each
+// other. The zero Lanes is ready. Its methods may be called from any goroutine.
+type Lanes struct {
+	mu     sync.Mutex // guards byName and users
+	byName map[string]*lane
+}
 
 // lane is the right to change one connector.
 type lane struct {
@@ -14,46 +22,40 @@ type lane struct {
 	users int
 }
 
-// enter waits for the right to change a connector. The function returned gives it back.
-func (h *Standalone) enter(ctx context.Context, name string) (leave func(), err error) {
-	h.mu.Lock()
-	l := h.lanes[name]
-	if l == nil {
-		l = &lane{turn: make(chan struct{}, 1)}
-		l.turn <- struct{}{}
-		h.lanes[name] = l
+// Enter waits for the right to change a connector. The function returned gives it back.
+func (l *Lanes) Enter(ctx context.Context, name string) (leave func(), err error) {
+	l.mu.Lock()
+	own := l.byName[name]
+	if own == nil {
+		own = &lane{turn: make(chan struct{}, 1)}
+		own.turn <- struct{}{}
+		if l.byName == nil {
+			l.byName = make(map[string]*lane)
+		}
+		l.byName[name] = own
 	}
-	l.users++
-	h.mu.Unlock()
+	own.users++
+	l.mu.Unlock()
 	select {
-	case <-l.turn:
-		return func() { l.turn <- struct{}{}; h.abandon(name, l) }, nil
+	case <-own.turn:
+		return func() { own.turn <- struct{}{}; l.abandon(name, own) }, nil
 	case <-ctx.Done():
-		h.abandon(name, l)
+		l.abandon(name, own)
 		return nil, &Error{Kind: Timeout, Message: "Request timed out", Cause: ctx.Err()}
 	}
 }
 
-func (h *Standalone) abandon(name string, l *lane) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l.users--; l.users == 0 {
-		delete(h.lanes, name)
+func (l *Lanes) abandon(name string, own *lane) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if own.users--; own.users == 0 {
+		delete(l.byName, name)
 	}
 }
 
-// background does work that no request waits for.
-func (h *Standalone) background(work func(ctx context.Context)) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.life.Err() == nil {
-		h.bg.Go(func() { work(h.life) })
-	}
-}
-
-// alone does work with the right to change a connector, for a limited time.
-func (h *Standalone) alone(ctx context.Context, name string, work func(context.Context) error) error {
-	leave, err := h.enter(ctx, name)
+// Alone does work with the right to change a connector, for a limited time.
+func (l *Lanes) Alone(ctx context.Context, name string, work func(context.Context) error) error {
+	leave, err := l.Enter(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func TestRestartPlans(t *testing.T) {
 		st := ConnectorStatus{Name: "c", Connector: State{State: "RUNNING"}, Tasks: []TaskStatus{
 			{0, State{State: "FAILED", Trace: "boom"}}, {1, State{State: "RUNNING"}},
 		}}
-		p := restartPlan(&st, tc.what)
+		p := st.Plan(tc.what)
 		var ids []store.ConnectorTaskID
 		for i, want := range tc.tasks {
 			if got := st.Tasks[i].State.State; got != want {
@@ -172,11 +172,11 @@ func TestRestartPlans(t *testing.T) {
 				ids = append(ids, store.ConnectorTaskID{Connector: "c", Task: i})
 			}
 		}
-		if diff := cmp.Diff(ids, p.tasks); diff != "" {
+		if diff := cmp.Diff(ids, p.Tasks); diff != "" {
 			t.Errorf("%+v: tasks (-want +got):\n%s", tc.what, diff)
 		}
-		if st.Connector.State != tc.connector || p.connector != (tc.connector == "RESTARTING") {
-			t.Errorf("%+v: connector %t, shown as %s", tc.what, p.connector, st.Connector.State)
+		if st.Connector.State != tc.connector || p.Connector != (tc.connector == "RESTARTING") {
+			t.Errorf("%+v: connector %t, shown as %s", tc.what, p.Connector, st.Connector.State)
 		}
 		if st.Tasks[0].Trace != "boom" {
 			t.Errorf("%+v: the old trace is gone", tc.what)
@@ -188,7 +188,7 @@ func TestRestartPlanThatIsOutOfDate(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { return tasks("c", 2) }})
 		r.create("c", store.Started, "tasks.max", "2")
-		p := plan{connector: true, tasks: []store.ConnectorTaskID{{Connector: "c"}, {Connector: "c", Task: 1}}}
+		p := Plan{Connector: true, Tasks: []store.ConnectorTaskID{{Connector: "c"}, {Connector: "c", Task: 1}}}
 		r.set("c", hooks{})
 		r.update("c", "tasks.max", "1")
 		r.must(r.carryOut(t.Context(), "c", p))

@@ -10,7 +10,7 @@ import (
 
 // RestartConnector starts the connector's instance anew, without its tasks.
 func (h *Standalone) RestartConnector(ctx context.Context, name string) error {
-	leave, err := h.enter(ctx, name)
+	leave, err := h.lanes.Enter(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (h *Standalone) RestartConnector(ctx context.Context, name string) error {
 
 // RestartTask starts one task anew.
 func (h *Standalone) RestartTask(ctx context.Context, id store.ConnectorTaskID) error {
-	leave, err := h.enter(ctx, id.Connector)
+	leave, err := h.lanes.Enter(ctx, id.Connector)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (h *Standalone) RestartTask(ctx context.Context, id store.ConnectorTaskID) 
 // Restart restarts a connector and its tasks as asked for, in the background. It returns the status in which all that
 // will be restarted shows as RESTARTING.
 func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (ConnectorStatus, error) {
-	leave, err := h.enter(ctx, name)
+	leave, err := h.lanes.Enter(ctx, name)
 	if err != nil {
 		return ConnectorStatus{}, err
 	}
@@ -58,9 +58,9 @@ func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (Co
 	if err != nil {
 		return ConnectorStatus{}, errorf(NotFound, "Status for connector %s not found", name)
 	}
-	plan := restartPlan(&st, what)
+	plan := st.Plan(what)
 	h.background(func(ctx context.Context) {
-		err := h.alone(ctx, name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
+		err := h.lanes.Alone(ctx, name, func(ctx context.Context) error { return h.carryOut(ctx, name, plan) })
 		if err != nil && ctx.Err() == nil {
 			h.Log.Error("a restart did not succeed", "connector", name, "error", err)
 		}
@@ -68,15 +68,15 @@ func (h *Standalone) Restart(ctx context.Context, name string, what Restart) (Co
 	return st, nil
 }
 
-// plan is what a restart request comes to.
-type plan struct {
-	connector bool
-	tasks     []store.ConnectorTaskID
+// Plan is what a restart request comes to.
+type Plan struct {
+	Connector bool
+	Tasks     []store.ConnectorTaskID
 }
 
-// restartPlan selects what to restart and marks it in the status.
-func restartPlan(st *ConnectorStatus, what Restart) plan {
-	var p plan
+// Plan selects what to restart and marks it as RESTARTING in the status.
+func (st *ConnectorStatus) Plan(what Restart) Plan {
+	var p Plan
 	selected := func(s *State) bool {
 		if what.OnlyFailed && s.State != string(event.Failed) {
 			return false
@@ -84,11 +84,11 @@ func restartPlan(st *ConnectorStatus, what Restart) plan {
 		s.State = string(event.Restarting)
 		return true
 	}
-	p.connector = selected(&st.Connector)
+	p.Connector = selected(&st.Connector)
 	if what.IncludeTasks {
 		for i := range st.Tasks {
 			if selected(&st.Tasks[i].State) {
-				p.tasks = append(p.tasks, store.ConnectorTaskID{Connector: st.Name, Task: st.Tasks[i].ID})
+				p.Tasks = append(p.Tasks, store.ConnectorTaskID{Connector: st.Name, Task: st.Tasks[i].ID})
 			}
 		}
 	}
@@ -96,24 +96,24 @@ func restartPlan(st *ConnectorStatus, what Restart) plan {
 }
 
 // carryOut restarts what is left of a plan: the connector may have been changed or deleted since it was made.
-func (h *Standalone) carryOut(ctx context.Context, name string, p plan) error {
+func (h *Standalone) carryOut(ctx context.Context, name string, p Plan) error {
 	c, ok := h.Config.Connector(name)
 	if !ok {
 		return nil
 	}
-	p.tasks = slices.DeleteFunc(p.tasks, func(id store.ConnectorTaskID) bool { return id.Task >= len(c.Tasks) })
-	if p.connector {
+	p.Tasks = slices.DeleteFunc(p.Tasks, func(id store.ConnectorTaskID) bool { return id.Task >= len(c.Tasks) })
+	if p.Connector {
 		h.Worker.StopConnectors(name)
 		h.Events(event.Status{Connector: name, Task: event.NoTask, State: event.Restarting})
 	}
-	h.Worker.StopTasks(p.tasks...)
-	for _, id := range p.tasks {
+	h.Worker.StopTasks(p.Tasks...)
+	for _, id := range p.Tasks {
 		h.Events(event.Status{Connector: name, Task: id.Task, State: event.Restarting})
 	}
-	for _, id := range p.tasks {
+	for _, id := range p.Tasks {
 		h.startTask(c, id)
 	}
-	if p.connector {
+	if p.Connector {
 		return h.start(ctx, name)
 	}
 	return nil

@@ -2,14 +2,11 @@ package herder
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/internal/event"
 	"github.com/millrace-io/millrace/internal/plugin"
 	"github.com/millrace-io/millrace/internal/store"
@@ -22,19 +19,11 @@ const (
 	maxReconfigureDelay   = time.Minute
 )
 
-// ConfigStore keeps the configurations of connectors. A change that fails changes nothing.
-type ConfigStore interface {
-	Names() []string // sorted, never nil
-	Connector(name string) (store.ConnectorState, bool)
-	Put(name string, c store.ConnectorState) error
-	Remove(name string) error
-}
-
 // StandaloneOptions is what a standalone herder works with.
 type StandaloneOptions struct {
 	Worker  *worker.Worker
 	Plugins *plugin.Registry
-	Config  ConfigStore
+	Config  *store.MemoryConfig
 	Status  *store.MemoryStatus
 	// Events is told of what the herder itself decides: RESTARTING and DESTROYED.
 	Events event.Listener
@@ -46,14 +35,15 @@ type StandaloneOptions struct {
 // goroutine.
 type Standalone struct {
 	StandaloneOptions
-	valid *validator
+	Views
+	valid *Validator
+	lanes Lanes
 
 	life context.Context //nolint:containedctx // of background work, which outlives requests
 	end  context.CancelFunc
 	bg   sync.WaitGroup
 
-	mu     sync.Mutex // guards the rest, and that no background work begins after end
-	lanes  map[string]*lane
+	mu     sync.Mutex      // guards the rest, and that no background work begins after end
 	wanted map[string]bool // connectors whose task configurations will be asked for
 	// applied has the configurations that the tasks of connectors were made with.
 	applied map[string]store.Config
@@ -62,8 +52,8 @@ type Standalone struct {
 // NewStandalone returns a herder of no connectors.
 func NewStandalone(o StandaloneOptions) *Standalone {
 	h := &Standalone{
-		StandaloneOptions: o, valid: newValidator(o.Plugins),
-		lanes: make(map[string]*lane), wanted: make(map[string]bool), applied: make(map[string]store.Config),
+		StandaloneOptions: o, Views: NewViews(o.Plugins, o.Config, o.Status), valid: NewValidator(o.Plugins, ""),
+		wanted: make(map[string]bool), applied: make(map[string]store.Config),
 	}
 	h.life, h.end = context.WithCancel(context.Background())
 	return h
@@ -83,10 +73,10 @@ func (h *Standalone) Run(ctx context.Context) error {
 // Put creates a connector, or changes one if replace is set, and returns when it and its tasks have been started. An
 // initial target state other than STARTED is for new connectors only.
 func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, target store.TargetState, replace bool) (info ConnectorInfo, created bool, err error) {
-	if err := h.valid.check(ctx, cfg); err != nil {
+	if err := h.valid.Check(ctx, cfg); err != nil {
 		return ConnectorInfo{}, false, err
 	}
-	leave, err := h.enter(ctx, name)
+	leave, err := h.lanes.Enter(ctx, name)
 	if err != nil {
 		return ConnectorInfo{}, false, err
 	}
@@ -98,12 +88,11 @@ func (h *Standalone) Put(ctx context.Context, name string, cfg store.Config, tar
 		}
 		target = old.Target
 	}
-	if p, err := h.Plugins.Connector(cfg.Value(worker.ConnectorClassKey)); err == nil {
-		h.valid.nameUnused(h.Log.With("connector", name), p, cfg)
+	if target == "" {
+		target = store.Started
 	}
-	if err := h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks}); err != nil {
-		return ConnectorInfo{}, false, internal(err)
-	}
+	h.valid.NameUnused(h.Log.With("connector", name), cfg)
+	h.Config.Put(name, store.ConnectorState{Config: cfg, Target: target, Tasks: old.Tasks})
 	if exists {
 		h.Worker.StopConnectors(name)
 	}
@@ -167,7 +156,7 @@ func (h *Standalone) reconfigure(name string) {
 	}
 	h.background(func(ctx context.Context) {
 		for delay := firstReconfigureDelay; ; delay = min(2*delay, maxReconfigureDelay) {
-			err := h.alone(ctx, name, func(ctx context.Context) error {
+			err := h.lanes.Alone(ctx, name, func(ctx context.Context) error {
 				h.unwant(name)
 				return h.updateStarted(ctx, name)
 			})
@@ -218,7 +207,7 @@ func (h *Standalone) updateStarted(ctx context.Context, name string) error {
 // configuration, are not those that the tasks run with.
 func (h *Standalone) updateTasks(ctx context.Context, name string) error {
 	c, _ := h.Config.Connector(name)
-	tasks, err := h.taskConfigs(ctx, name, c.Config)
+	tasks, err := TaskConfigs(ctx, h.Worker, name, c.Config)
 	if err != nil {
 		return internal(err)
 	}
@@ -229,9 +218,7 @@ func (h *Standalone) updateTasks(ctx context.Context, name string) error {
 		return nil
 	}
 	c.Tasks = tasks
-	if err := h.Config.Put(name, c); err != nil {
-		return internal(err)
-	}
+	h.Config.Put(name, c)
 	h.mu.Lock()
 	h.applied[name] = c.Config
 	h.mu.Unlock()
@@ -268,53 +255,9 @@ func (h *Standalone) removeTasks(name string, keep int) {
 	}
 }
 
-// taskConfigs returns what the connector wants its tasks to do, with the keys that the runtime adds.
-func (h *Standalone) taskConfigs(ctx context.Context, name string, cfg store.Config) ([]store.Config, error) {
-	props := cfg.Props()
-	v, err := limits.Parse(props)
-	if err != nil {
-		return nil, err
-	}
-	limit := int(tasksMax.Of(v))
-	configs, err := h.Worker.TaskConfigs(ctx, name, limit)
-	if err != nil {
-		return nil, err
-	}
-	if len(configs) > limit {
-		if tasksMaxEnforce.Of(v) {
-			err := connect.NewError(tooManyTasks(name, len(configs), limit), nil)
-			h.Worker.FailConnector(name, err)
-			return nil, err
-		}
-		h.Log.Warn("the connector makes more tasks than it may", "connector", name, "tasks", len(configs), worker.TasksMaxKey, limit)
-	}
-	p, err := h.Plugins.Connector(props[worker.ConnectorClassKey])
-	if err != nil {
-		return nil, err
-	}
-	out := make([]store.Config, len(configs))
-	for i, c := range configs {
-		task := maps.Clone(c)
-		task[worker.TaskClassKey] = p.TaskClass
-		for _, k := range []string{worker.TopicsKey, worker.TopicsRegexKey} {
-			if topics, ok := props[k]; ok {
-				task[k] = topics
-			}
-		}
-		out[i] = store.NewConfig(task)
-	}
-	return out, nil
-}
-
-func tooManyTasks(name string, made, limit int) string {
-	return fmt.Sprintf("The connector %s has generated %d tasks, which is greater than %d, the maximum number of tasks it is configured to create. "+
-		"This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with "+
-		"'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect.", name, made, limit)
-}
-
 // Delete stops a connector and forgets it. Its offsets stay.
 func (h *Standalone) Delete(ctx context.Context, name string) error {
-	leave, err := h.enter(ctx, name)
+	leave, err := h.lanes.Enter(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -322,9 +265,7 @@ func (h *Standalone) Delete(ctx context.Context, name string) error {
 	if _, ok := h.Config.Connector(name); !ok {
 		return errorf(NotFound, "Connector %s not found", name)
 	}
-	if err := h.Config.Remove(name); err != nil {
-		return internal(err)
-	}
+	h.Config.Remove(name)
 	h.mu.Lock()
 	delete(h.applied, name)
 	h.mu.Unlock()
@@ -337,7 +278,7 @@ func (h *Standalone) Delete(ctx context.Context, name string) error {
 // SetTarget changes a connector's target state. The connector and its paused or resumed tasks get there after the return;
 // the tasks of a stopped one are gone by then.
 func (h *Standalone) SetTarget(ctx context.Context, name string, target store.TargetState) error {
-	leave, err := h.enter(ctx, name)
+	leave, err := h.lanes.Enter(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -351,9 +292,7 @@ func (h *Standalone) SetTarget(ctx context.Context, name string, target store.Ta
 	if target == store.Stopped {
 		c.Tasks = nil
 	}
-	if err := h.Config.Put(name, c); err != nil {
-		return internal(err)
-	}
+	h.Config.Put(name, c)
 	h.Worker.SetTargetState(name, target)
 	if target == store.Stopped {
 		h.removeTasks(name, 0)
@@ -362,4 +301,13 @@ func (h *Standalone) SetTarget(ctx context.Context, name string, target store.Ta
 		h.reconfigure(name)
 	}
 	return nil
+}
+
+// background does work that no request waits for.
+func (h *Standalone) background(work func(ctx context.Context)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.life.Err() == nil {
+		h.bg.Go(func() { work(h.life) })
+	}
 }

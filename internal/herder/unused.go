@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/millrace-io/millrace/connect"
 	"github.com/millrace-io/millrace/connect/config"
 	"github.com/millrace-io/millrace/internal/pipeline"
 	"github.com/millrace-io/millrace/internal/store"
@@ -21,16 +20,20 @@ var passedOn = []string{
 // withoutEffect are keys, and prefixes of keys, of Connect's that change nothing here, with the reason.
 var withoutEffect = []struct{ key, reason string }{
 	{"topic.creation.", "topics are created by the broker's automatic creation, with the broker's defaults"},
-	{"offsets.storage.topic", "a standalone worker keeps offsets in its file"},
-	{"transaction.boundary", "a standalone worker does not deliver exactly once"},
-	{exactlyKey, "a standalone worker does not deliver exactly once"},
+	{"transaction.boundary", "records are delivered at least once"},
+	{exactlyKey, "records are delivered at least once"},
 	{"errors.deadletterqueue.", "there are no dead letter queues"},
 	{"config.action.reload", "there are no config providers"},
 	{"connector.plugin.version", "each class exists in one version"},
 }
 
-// nameUnused logs each key of a connector's configuration that nobody reads, with what may have been meant.
-func (v *validator) nameUnused(log *slog.Logger, p *connect.Plugin, cfg store.Config) {
+// NameUnused logs each key of a connector's configuration that nobody reads, with what may have been meant. It does nothing for
+// a connector whose class is not known.
+func (v *Validator) NameUnused(log *slog.Logger, cfg store.Config) {
+	p, err := v.plugins.Connector(cfg.Value(worker.ConnectorClassKey))
+	if err != nil {
+		return
+	}
 	defs := []*config.Def{v.common, p.Def, v.sink}
 	if p.Source != nil {
 		defs[2] = v.source
@@ -42,7 +45,7 @@ func (v *validator) nameUnused(log *slog.Logger, p *connect.Plugin, cfg store.Co
 		}
 	}
 	for _, k := range cfg.Keys() {
-		if reason, ok := noEffect(k); ok {
+		if reason, ok := v.noEffect(k); ok {
 			log.Info("a configuration key has no effect", "key", k, "because", reason)
 			continue
 		}
@@ -58,7 +61,10 @@ func (v *validator) nameUnused(log *slog.Logger, p *connect.Plugin, cfg store.Co
 	}
 }
 
-func noEffect(key string) (reason string, ok bool) {
+func (v *Validator) noEffect(key string) (reason string, ok bool) {
+	if key == worker.OffsetsTopicKey && v.workerGroup == "" {
+		return "a standalone worker keeps offsets in its file", true
+	}
 	for _, w := range withoutEffect {
 		if key == w.key || strings.HasSuffix(w.key, ".") && strings.HasPrefix(key, w.key) {
 			return w.reason, true

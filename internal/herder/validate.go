@@ -14,18 +14,21 @@ import (
 	"github.com/millrace-io/millrace/internal/worker"
 )
 
-// validator checks connector configurations. It does not change after it was made.
-type validator struct {
+// Validator checks connector configurations. It does not change after it was made.
+type Validator struct {
 	plugins              *plugin.Registry
+	workerGroup          string // empty on a standalone worker
 	common, source, sink *config.Def
 }
 
-func newValidator(reg *plugin.Registry) *validator {
-	return &validator{plugins: reg, common: commonDef(reg), source: sourceDef(), sink: sinkDef()}
+// NewValidator returns a validator that knows the plugins of reg. workerGroup is the group.id of the workers, which no sink may
+// use, and empty on a standalone worker.
+func NewValidator(reg *plugin.Registry, workerGroup string) *Validator {
+	return &Validator{plugins: reg, workerGroup: workerGroup, common: commonDef(reg), source: sourceDef(), sink: sinkDef()}
 }
 
-// check returns nil for a valid configuration, and otherwise a BadRequest with the text that clients parse.
-func (v *validator) check(ctx context.Context, cfg store.Config) error {
+// Check returns nil for a valid configuration, and otherwise a BadRequest with the text that clients parse.
+func (v *Validator) Check(ctx context.Context, cfg store.Config) error {
 	class, ok := cfg.Get(worker.ConnectorClassKey)
 	if !ok || strings.TrimSpace(class) == "" {
 		return errorf(BadRequest, "Connector config %s contains no connector type", javaMap(cfg))
@@ -52,7 +55,7 @@ func (v *validator) check(ctx context.Context, cfg store.Config) error {
 
 // validate checks the keys that all connectors have, then the connector's own; where it defines a key of the first
 // kind itself, its outcome counts. Nulls are refused, but for the connector's own keys, as in Connect.
-func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.Config) []config.Value {
+func (v *Validator) validate(ctx context.Context, p *connect.Plugin, cfg store.Config) []config.Value {
 	props := cfg.Props()
 	var nulls []string
 	for _, k := range cfg.Keys() {
@@ -66,6 +69,7 @@ func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.C
 	} else {
 		values = append(values, v.sink.Validate(props, nulls...)...)
 		addErrors(values, worker.ValidateTopics(props), worker.TopicsKey, worker.TopicsRegexKey)
+		values = v.checkGroup(values, props)
 	}
 	values = refuseNulls(values, nulls)
 	own := p.Def.Validate(props, nulls...)
@@ -79,6 +83,21 @@ func (v *validator) validate(ctx context.Context, p *connect.Plugin, cfg store.C
 		own = merge(own, check.Validate(ctx, props))
 	}
 	return merge(values, own)
+}
+
+// checkGroup refuses a sink that would consume as a member of the workers' own group.
+func (v *Validator) checkGroup(values []config.Value, props connect.Props) []config.Value {
+	const override = worker.ConsumerOverridePrefix + "group.id"
+	name := props[worker.NameKey]
+	given, overridden := props[override]
+	switch {
+	case v.workerGroup == "":
+	case overridden && given == v.workerGroup:
+		values = append(values, config.Value{Name: override, Errors: []string{fmt.Sprintf("Consumer group %s conflicts with Connect worker group %s", given, v.workerGroup)}})
+	case !overridden && "connect-"+name == v.workerGroup:
+		addErrors(values, fmt.Errorf("Consumer group for sink connector named %s conflicts with Connect worker group %s", name, v.workerGroup), worker.NameKey)
+	}
+	return values
 }
 
 // Named returns the configuration with the connector's name in it. A name that it has already must be the same.

@@ -53,7 +53,7 @@ func TestValidation(t *testing.T) {
 			{"transforms", source + `,"transforms":"t"`, []string{invalid + "1 error(s):\n", "this version of Millrace does not have it"}},
 			{"exactly once", source + `,"exactly.once.support":"maybe"`, []string{invalid + "1 error(s):\n", "exactly.once.support"}},
 		} {
-			err := r.valid.check(t.Context(), parse(t, "{"+tc.cfg+"}"))
+			err := r.valid.Check(t.Context(), parse(t, "{"+tc.cfg+"}"))
 			if tc.want == nil {
 				if err != nil {
 					t.Errorf("%s: %v, want a valid configuration", tc.name, err)
@@ -82,11 +82,11 @@ func TestValidation(t *testing.T) {
 func TestConnectorsOwnValidation(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.set("c", hooks{validate: func() []config.Value { return []config.Value{{Name: "x", Errors: []string{"x is wrong"}}} }})
-		if kind, text := kindOf(r.valid.check(t.Context(), cfg("c"))); kind != BadRequest || !strings.Contains(text, "1 error(s):\nx is wrong\n") {
+		if kind, text := kindOf(r.valid.Check(t.Context(), cfg("c"))); kind != BadRequest || !strings.Contains(text, "1 error(s):\nx is wrong\n") {
 			t.Errorf("kind %d, %q", kind, text)
 		}
 		r.set("c", hooks{validate: func() []config.Value { panic("lost") }})
-		if kind, text := kindOf(r.valid.check(t.Context(), cfg("c"))); kind != Internal || text != "panic: lost" {
+		if kind, text := kindOf(r.valid.Check(t.Context(), cfg("c"))); kind != Internal || text != "panic: lost" {
 			t.Errorf("kind %d, %q; want the panic contained", kind, text)
 		}
 	})
@@ -124,11 +124,7 @@ func TestKeysThatNobodyReads(t *testing.T) {
 		r.create("c", store.Started, "tasks.maxx", "1", "zzz", "1", "topic.creation.groups", "a", "producer.override.acks", "all",
 			"value.converter.schemas.enable", "false")
 		picky := parse(t, `{"name":"p","connector.class":"test.PickySinkConnector","zzz":"1"}`)
-		p, err := r.Plugins.Connector("test.PickySinkConnector")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.valid.nameUnused(r.Log.With("connector", "p"), p, picky)
+		r.valid.NameUnused(r.Log.With("connector", "p"), picky)
 		log := r.log.String()
 		for _, want := range []string{
 			"key=tasks.maxx nearest=tasks.max", "an unknown configuration key is ignored\" connector=p key=zzz\n",

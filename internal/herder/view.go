@@ -6,29 +6,54 @@ import (
 	"github.com/millrace-io/millrace/internal/worker"
 )
 
+// Catalog is what connectors there are.
+type Catalog interface {
+	Names() []string // sorted, never nil
+	Connector(name string) (store.ConnectorState, bool)
+}
+
+// Statuses is what is known of how connectors and tasks are doing.
+type Statuses interface {
+	Connector(name string) (store.Status, bool)
+	Task(id store.ConnectorTaskID) (store.Status, bool)
+	Tasks(connector string) []int
+}
+
+// Views answers questions about connectors from memory. Its methods may be called from any goroutine and never block.
+type Views struct {
+	plugins  *plugin.Registry
+	configs  Catalog
+	statuses Statuses
+}
+
+// NewViews returns the views of what is in a config store and a status store.
+func NewViews(plugins *plugin.Registry, configs Catalog, statuses Statuses) Views {
+	return Views{plugins, configs, statuses}
+}
+
 // Connectors returns the names of all connectors, sorted.
-func (h *Standalone) Connectors() []string { return h.Config.Names() }
+func (v Views) Connectors() []string { return v.configs.Names() }
 
 // ListPlugins returns the installed plugins.
-func (h *Standalone) ListPlugins(connectorsOnly bool) []plugin.Info {
-	return h.Plugins.List(connectorsOnly)
+func (v Views) ListPlugins(connectorsOnly bool) []plugin.Info {
+	return v.plugins.List(connectorsOnly)
 }
 
 // Connector describes a connector.
-func (h *Standalone) Connector(name string) (ConnectorInfo, error) {
-	c, ok := h.Config.Connector(name)
+func (v Views) Connector(name string) (ConnectorInfo, error) {
+	c, ok := v.configs.Connector(name)
 	if !ok {
 		return ConnectorInfo{}, errorf(NotFound, "Connector %s not found", name)
 	}
-	info := ConnectorInfo{Name: name, Config: c.Config, Tasks: []TaskRef{}, Type: h.typeOf(c.Config)}
+	info := ConnectorInfo{Name: name, Config: c.Config, Tasks: []TaskRef{}, Type: v.typeOf(c.Config)}
 	for i := range c.Tasks {
 		info.Tasks = append(info.Tasks, TaskRef{name, i})
 	}
 	return info, nil
 }
 
-func (h *Standalone) typeOf(cfg store.Config) Type {
-	p, err := h.Plugins.Connector(cfg.Value(worker.ConnectorClassKey))
+func (v Views) typeOf(cfg store.Config) Type {
+	p, err := v.plugins.Connector(cfg.Value(worker.ConnectorClassKey))
 	switch {
 	case err != nil:
 		return UnknownType
@@ -40,8 +65,8 @@ func (h *Standalone) typeOf(cfg store.Config) Type {
 }
 
 // Tasks returns the task configurations of a connector.
-func (h *Standalone) Tasks(name string) ([]TaskInfo, error) {
-	c, ok := h.Config.Connector(name)
+func (v Views) Tasks(name string) ([]TaskInfo, error) {
+	c, ok := v.configs.Connector(name)
 	if !ok {
 		return nil, errorf(NotFound, "Connector %s not found", name)
 	}
@@ -53,15 +78,15 @@ func (h *Standalone) Tasks(name string) ([]TaskInfo, error) {
 }
 
 // ConnectorStatus returns the states of a connector and its tasks.
-func (h *Standalone) ConnectorStatus(name string) (ConnectorStatus, error) {
-	s, ok := h.Status.Connector(name)
-	c, exists := h.Config.Connector(name)
+func (v Views) ConnectorStatus(name string) (ConnectorStatus, error) {
+	s, ok := v.statuses.Connector(name)
+	c, exists := v.configs.Connector(name)
 	if !ok || !exists {
 		return ConnectorStatus{}, errorf(NotFound, "No status found for connector %s", name)
 	}
-	out := ConnectorStatus{Name: name, Connector: stateOf(s), Tasks: []TaskStatus{}, Type: h.typeOf(c.Config)}
-	for _, n := range h.Status.Tasks(name) {
-		if t, ok := h.Status.Task(store.ConnectorTaskID{Connector: name, Task: n}); ok {
+	out := ConnectorStatus{Name: name, Connector: stateOf(s), Tasks: []TaskStatus{}, Type: v.typeOf(c.Config)}
+	for _, n := range v.statuses.Tasks(name) {
+		if t, ok := v.statuses.Task(store.ConnectorTaskID{Connector: name, Task: n}); ok {
 			out.Tasks = append(out.Tasks, TaskStatus{n, stateOf(t)})
 		}
 	}
@@ -69,8 +94,8 @@ func (h *Standalone) ConnectorStatus(name string) (ConnectorStatus, error) {
 }
 
 // TaskStatus returns the state of one task.
-func (h *Standalone) TaskStatus(id store.ConnectorTaskID) (TaskStatus, error) {
-	s, ok := h.Status.Task(id)
+func (v Views) TaskStatus(id store.ConnectorTaskID) (TaskStatus, error) {
+	s, ok := v.statuses.Task(id)
 	if !ok {
 		return TaskStatus{}, errorf(NotFound, "No status found for task %s", id)
 	}

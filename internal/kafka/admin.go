@@ -34,10 +34,13 @@ var inertAdmin = merge(inertCommon, map[string]string{
 // Admin is an admin client. It opens no connection before its first use, and can be shared by any number of goroutines: unlike
 // producers, there is no need for one a task.
 type Admin struct {
-	opts   []kgo.Opt
-	notes  []Note
-	once   sync.Once
-	client *kadm.Client
+	opts    []kgo.Opt
+	notes   []Note
+	log     *slog.Logger
+	backoff func(int) time.Duration
+	timeout time.Duration // of a method, with its retries
+	once    sync.Once
+	client  *kadm.Client
 }
 
 // NewAdmin checks the properties and makes a client that is not connected yet. log may be nil.
@@ -46,15 +49,16 @@ func NewAdmin(props map[string]string, log *slog.Logger) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := append(adminCommon.options(s, discard(log)),
-		kgo.RetryTimeout(max(time.Duration(adminAPI.Of(s.Values))*time.Millisecond, time.Millisecond)))
+	log = discard(log)
+	timeout := max(time.Duration(adminAPI.Of(s.Values))*time.Millisecond, time.Millisecond)
+	opts := append(adminCommon.options(s, log), kgo.RetryTimeout(timeout))
 	if err := s.err(); err != nil {
 		return nil, err
 	}
 	if err := check(opts); err != nil {
 		return nil, err
 	}
-	return &Admin{opts: opts, notes: s.notes}, nil
+	return &Admin{opts: opts, notes: s.notes, log: log, backoff: adminCommon.backoff(s), timeout: timeout}, nil
 }
 
 // Notes lists the given keys that have no effect.

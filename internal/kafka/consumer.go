@@ -67,6 +67,7 @@ type Consumer struct {
 	expelled atomic.Bool // the group was left because the deadline passed; the next partitions to go are lost
 
 	failure atomic.Pointer[error] // found outside of Poll, which returns it
+	joining joining
 }
 
 // NewConsumer checks the properties and makes a member that joins the group with its first Poll.
@@ -80,6 +81,7 @@ func NewConsumer(props map[string]string, o GroupOptions) (*Consumer, error) {
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	set.opts = append(set.opts,
 		kgo.WithContext(c.ctx),
+		kgo.WithHooks(&c.joining),
 		kgo.OnPartitionsAssigned(c.assigned),
 		kgo.OnPartitionsRevoked(c.revoked),
 		kgo.OnPartitionsLost(c.lost),
@@ -326,6 +328,7 @@ func (c *Consumer) Close() {
 		c.deadline.Stop()
 	}
 	c.client.AllowRebalance()
+	c.joining.settle(c.client)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 	defer cancel()
 	if err := c.client.LeaveGroupContext(ctx); errors.Is(err, context.DeadlineExceeded) {

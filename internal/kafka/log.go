@@ -74,7 +74,7 @@ var _ kgo.HookBrokerConnect = (*reachability)(nil)
 
 // OnBrokerConnect implements kgo.HookBrokerConnect.
 func (r *reachability) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return // the client is closing
 	}
 	addr := net.JoinHostPort(meta.Host, strconv.Itoa(int(meta.Port)))

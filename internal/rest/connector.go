@@ -31,7 +31,7 @@ func (s *Server) putConfig(r *request) (any, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	info, created, err := s.Herder.Put(r.Context(), r.vars[0], cfg, store.Started, true)
+	info, created, err := s.Herder.Put(r.Context(), r.vars[0], cfg, "", true)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -20,6 +20,7 @@ import (
 type Herder interface {
 	Reader
 	Changer
+	Offsetter
 	ListPlugins(connectorsOnly bool) []plugin.Info
 }
 
@@ -133,7 +134,7 @@ func (s *Server) createConnector(r *request) (any, int, error) {
 	if body.name != nil {
 		name = strings.TrimFunc(*body.name, func(r rune) bool { return r <= ' ' })
 	}
-	target := store.Started
+	var target store.TargetState
 	if body.initialState != nil {
 		var err error
 		if target, err = store.ParseInitialState(strings.ToUpper(*body.initialState)); err != nil {

@@ -22,6 +22,7 @@ var statusOfKind = map[herder.Kind]int{
 	herder.Conflict:      http.StatusConflict,
 	herder.Timeout:       http.StatusInternalServerError,
 	herder.Unavailable:   http.StatusServiceUnavailable,
+	herder.Elsewhere:     http.StatusConflict,
 }
 
 // statusCode is the error of a request that a resource refuses with nothing but a status.
@@ -34,6 +35,9 @@ func errorResponse(err error) response {
 	status := http.StatusInternalServerError
 	if c, ok := errors.AsType[statusCode](err); ok {
 		status = int(c)
+	}
+	if _, ok := errors.AsType[forbidden](err); ok {
+		status = http.StatusForbidden
 	}
 	if e, ok := errors.AsType[*herder.Error](err); ok {
 		status = statusOfKind[e.Kind]

@@ -15,10 +15,12 @@ type route struct {
 	serve   func(*request) response
 }
 
-// request is a request with the variables of its path.
+// request is a request with the segments of its path, the variables among them, and what has been read of its body.
 type request struct {
 	*http.Request
-	vars []string
+	server         *Server
+	segments, vars []string
+	kept           *keptBody
 }
 
 // flag returns a boolean query parameter: true only for the word true, in any case.
@@ -33,7 +35,7 @@ func at(method, path string, serve func(*request) (any, int, error)) route {
 	return route{method, pattern, func(r *request) response {
 		body, status, err := serve(r)
 		if err != nil {
-			return errorResponse(err)
+			return r.server.refusal(r, err)
 		}
 		return success(r, status, body)
 	}}
@@ -56,6 +58,11 @@ func (s *Server) table() []route {
 		at(http.MethodPut, "/connectors/{c}/resume", s.resumeConnector),
 		at(http.MethodPut, "/connectors/{c}/stop", s.stopConnector),
 		at(http.MethodGet, "/connectors/{c}/tasks", s.listTasks),
+		at(http.MethodPost, "/connectors/{c}/tasks", s.putTasks),
+		at(http.MethodPut, "/connectors/{c}/fence", s.fence),
+		at(http.MethodGet, "/connectors/{c}/offsets", s.getOffsets),
+		at(http.MethodPatch, "/connectors/{c}/offsets", s.alterOffsets),
+		at(http.MethodDelete, "/connectors/{c}/offsets", s.resetOffsets),
 		at(http.MethodGet, "/connectors/{c}/tasks/{t}/status", s.getTaskStatus),
 		at(http.MethodPost, "/connectors/{c}/tasks/{t}/restart", s.restartTask),
 		at(http.MethodGet, "/connector-plugins", s.listPlugins),
@@ -116,10 +123,10 @@ func options(allowed []string) response {
 	}
 }
 
-// negotiate refuses requests in other media types than JSON and those that want another answer.
-func negotiate(r *http.Request, segments []string) (response, bool) {
+// negotiate refuses requests in other media types than JSON, except between workers, and those that want another answer.
+func negotiate(r *http.Request, segments []string, internal bool) (response, bool) {
 	contentType := r.Header.Get("Content-Type")
-	if len(segments) > 0 && segments[0] != "health" && contentType != "" && !isJSON(contentType) {
+	if len(segments) > 0 && segments[0] != "health" && !internal && contentType != "" && !isJSON(contentType) {
 		return statusError(http.StatusUnsupportedMediaType), false
 	}
 	accept := strings.Join(r.Header.Values("Accept"), ",")

@@ -32,7 +32,9 @@ type Options struct {
 	Identity  func(context.Context) Identity
 	Herder    Herder
 	Ready     func() bool // whether the worker has completed its start-up
-	Log       *slog.Logger
+	// Internal is what other workers of the group may ask for; nil on a standalone worker.
+	Internal *Internal
+	Log      *slog.Logger
 }
 
 // Server serves the REST interface.
@@ -40,12 +42,13 @@ type Server struct {
 	Options
 	listeners []net.Listener
 	routes    []route
+	peers     *http.Client // for requests that other workers have to carry out
 }
 
 // Listen opens the listeners, so that a port that is taken is found before anything else is started. Requests are
 // answered once [Server.Run] runs.
 func Listen(o Options) (*Server, error) {
-	s := &Server{Options: o}
+	s := &Server{Options: o, peers: newPeerClient()}
 	s.routes = s.table()
 	for _, l := range o.Listeners {
 		addr, err := listenAddress(l)
@@ -136,7 +139,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(r *http.Request) response {
-	segments, ok := pathSegments(r.URL.EscapedPath())
+	path := r.URL.EscapedPath()
+	segments, ok := pathSegments(path)
+	named, internal := internalSegments(r.Method, path)
+	if internal && s.Internal != nil {
+		segments, ok = named, true
+	}
 	if !ok {
 		return badPath(r.Method)
 	}
@@ -144,10 +152,12 @@ func (s *Server) answer(r *http.Request) response {
 	if rt == nil {
 		return resp
 	}
-	if resp, ok := negotiate(r, segments); !ok {
+	if resp, ok := negotiate(r, segments, internal); !ok {
 		return resp
 	}
-	return rt.serve(&request{Request: r, vars: vars})
+	kept := keepBody(r.Body)
+	r.Body = kept
+	return rt.serve(&request{Request: r, server: s, segments: segments, vars: vars, kept: kept})
 }
 
 // pathSegments splits and decodes a path. It returns false for what is refused before routing: empty segments other

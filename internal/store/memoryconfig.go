@@ -42,18 +42,16 @@ func (m *MemoryConfig) Connector(name string) (ConnectorState, bool) {
 	return c, ok
 }
 
-// Put stores a connector, replacing what was there. It returns nil.
-func (m *MemoryConfig) Put(name string, c ConnectorState) error {
+// Put stores a connector, replacing what was there.
+func (m *MemoryConfig) Put(name string, c ConnectorState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.connectors[name] = c
-	return nil
 }
 
-// Remove forgets a connector. It returns nil.
-func (m *MemoryConfig) Remove(name string) error {
+// Remove forgets a connector.
+func (m *MemoryConfig) Remove(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.connectors, name)
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/millrace-io/millrace/connect/data"
@@ -85,7 +86,11 @@ func (x *index) Partitions(_ context.Context, connector string) ([]PartitionOffs
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var out []PartitionOffset
-	for _, e := range x.entries {
+	prefix := idPrefix(connector)
+	for id, e := range x.entries {
+		if !strings.HasPrefix(id, prefix) {
+			continue
+		}
 		k, err := parseKey(e.key)
 		if err != nil || k.connector != connector || e.value == nil || k.partition.IsNull() {
 			continue

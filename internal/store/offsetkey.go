@@ -88,22 +88,35 @@ func parseKey(raw []byte) (offsetKey, error) {
 	return offsetKey{parts[0].Str(), parts[1]}, nil
 }
 
+// idPrefix is what the ids of all keys of a connector begin with.
+func idPrefix(connector string) string {
+	return string(append(appendText([]byte{'['}, connector), ','))
+}
+
 // id returns a text that is equal for keys that mean the same, whatever the order of their fields.
 func (k offsetKey) id() string {
-	sorted := data.Null
-	if m := k.partition.Map(); m != nil {
-		entries := slices.SortedFunc(slices.Values(m.Entries()), func(a, b data.MapEntry) int {
-			return slices.Compare(a.Key.Bytes(), b.Key.Bytes())
-		})
-		s := data.NewMap(len(entries))
-		for _, e := range entries {
-			s.Put(e.Key, e.Value)
-		}
-		sorted = s.Value()
-	}
 	// What was parsed from JSON can be written as JSON.
-	id, _ := json.AppendSchemaless(nil, data.Array([]data.Value{data.String(k.connector), sorted}))
+	id, _ := json.AppendSchemaless(nil, data.Array([]data.Value{data.String(k.connector), sorted(k.partition)}))
 	return string(id)
+}
+
+// ID returns a text that is equal for equal partitions of a connector, whatever the order of their fields.
+func (p PartitionOffset) ID() string { return offsetKey{partition: p.Partition}.id() }
+
+// sorted returns a partition with its fields in alphabetical order.
+func sorted(partition data.Value) data.Value {
+	m := partition.Map()
+	if m == nil {
+		return data.Null
+	}
+	entries := slices.SortedFunc(slices.Values(m.Entries()), func(a, b data.MapEntry) int {
+		return slices.Compare(a.Key.Bytes(), b.Key.Bytes())
+	})
+	out := data.NewMap(len(entries))
+	for _, e := range entries {
+		out.Put(e.Key, e.Value)
+	}
+	return out.Value()
 }
 
 // encodeOffset returns the JSON of an offset, nil for null, after checking that it holds scalars under string keys.

@@ -10,10 +10,11 @@ import (
 
 // Status is the last known status of a connector or task.
 type Status struct {
-	State    event.State
-	WorkerID string
-	Version  string // empty if not known
-	Trace    string
+	State      event.State
+	WorkerID   string
+	Generation int    // of the worker's group at the time of the status; 0 in standalone mode
+	Version    string // empty if not known
+	Trace      string // empty if there is none
 }
 
 // MemoryStatus is the status store of a standalone worker. It is safe for use by any number of goroutines.

@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-io/millrace/connect/javaregex"
 	"github.com/millrace-io/millrace/internal/kafka"
 	"github.com/millrace-io/millrace/internal/pipeline"
+	"github.com/millrace-io/millrace/internal/store"
 )
 
 // newSource sets up a source task: its producer's configuration is checked here, its connections come with the first
@@ -28,7 +29,10 @@ func (w *Worker) newSource(t *task, p *connect.Plugin, conv pipeline.Converters,
 	}
 	note(t.log, "producer", producer.Notes())
 	return newSourceTask(t, sourceOptions{
-		Task: p.Source().NewTask(), Props: taskProps, Pipe: pipeline.NewSource(conv, tol), Tolerance: tol, Offsets: w.Offsets,
+		Task: p.Source().NewTask(), Props: taskProps, Pipe: pipeline.NewSource(conv, tol), Tolerance: tol,
+		OpenOffsets: func(ctx context.Context) (store.Offsets, func(), error) {
+			return w.offsetsOf(ctx, t.id.Connector, t.id.Task, connectorProps)
+		},
 		NewProducer: func(promise func(*kgo.Record, error)) (Producer, error) {
 			return sender{producer.Sender(promise), producer}, nil
 		},

@@ -26,13 +26,13 @@ type ConnectorCallbacks struct {
 
 // connector is one connector instance. Its goroutine makes all calls of the plugin, one at a time.
 type connector struct {
-	name    string
-	log     *slog.Logger
-	plugin  *connect.Plugin
-	props   connect.Props
-	offsets store.Offsets
-	report  event.Listener
-	back    ConnectorCallbacks
+	name   string
+	log    *slog.Logger
+	plugin *connect.Plugin
+	props  connect.Props
+	open   func(context.Context) (store.Offsets, func(), error)
+	report event.Listener
+	back   ConnectorCallbacks
 
 	ctx    context.Context //nolint:containedctx // of the instance's life
 	cancel context.CancelFunc
@@ -51,6 +51,9 @@ type connector struct {
 	started  bool        // Start has been called and Stop has not
 	monitor  sync.WaitGroup
 	unwatch  context.CancelFunc
+
+	offsets      store.Offsets // nil before the first start of a source
+	closeOffsets func()
 }
 
 // StartConnector starts an instance in a target state. The outcome is told to the callbacks. It returns an error if
@@ -62,8 +65,11 @@ func (w *Worker) StartConnector(name string, props connect.Props, target store.T
 		return err
 	}
 	c := &connector{
-		name: name, log: w.Log.With("connector", name), plugin: p, props: props, offsets: w.Offsets, report: w.Status, back: back,
-		done: make(chan struct{}), wake: make(chan struct{}, 1), want: &target,
+		name: name, log: w.Log.With("connector", name), plugin: p, props: props, report: w.Status, back: back,
+		done: make(chan struct{}), wake: make(chan struct{}, 1), want: &target, closeOffsets: func() {},
+	}
+	c.open = func(ctx context.Context) (store.Offsets, func(), error) {
+		return w.offsetsOf(ctx, name, event.NoTask, props)
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	w.mu.Lock()
@@ -288,6 +294,13 @@ func (c *connector) start() error {
 			return err
 		}
 	}
+	if c.plugin.Source != nil && c.offsets == nil {
+		var err error
+		if c.offsets, c.closeOffsets, err = c.open(c.ctx); err != nil {
+			c.offsets, c.closeOffsets = nil, func() {}
+			return err
+		}
+	}
 	cc := connect.NewConnectorContext(connect.ConnectorRuntime{
 		Log:                    c.log,
 		RequestReconfiguration: c.reconfigure,
@@ -341,6 +354,7 @@ func (c *connector) halt() error {
 
 // end is the instance's last act.
 func (c *connector) end() {
+	defer func() { c.closeOffsets() }()
 	if err := c.halt(); err != nil {
 		c.log.Warn("the connector did not stop cleanly", "error", err)
 		c.fail(err)

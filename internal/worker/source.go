@@ -46,7 +46,7 @@ type sourceOptions struct {
 	Pipe          *pipeline.Source
 	Tolerance     *pipeline.Tolerance
 	NewProducer   func(promise func(*kgo.Record, error)) (Producer, error)
-	Offsets       store.Offsets
+	OpenOffsets   func(context.Context) (store.Offsets, func(), error)
 	FlushInterval time.Duration
 	FlushTimeout  time.Duration
 }
@@ -68,6 +68,9 @@ type sourceTask struct {
 	committer connect.Committer // nil if the task is none
 	acker     *acker            // nil if the task is no connect.Acker
 
+	offsets      store.Offsets // from the start on
+	closeOffsets func()        // nil before
+
 	committing sync.Mutex  // held while offsets are committed
 	timer      *time.Timer // of the next commit
 }
@@ -81,12 +84,15 @@ func newSourceTask(t *task, o sourceOptions) *sourceTask {
 	return s
 }
 
-func (s *sourceTask) start() error {
+func (s *sourceTask) start() (err error) {
+	if s.offsets, s.closeOffsets, err = s.OpenOffsets(s.soft); err != nil {
+		return err
+	}
 	tc := connect.NewSourceTaskContext(connect.SourceTaskRuntime{
 		Log:   s.log,
 		Props: func() connect.Props { return s.Props },
 		Offsets: func(ctx context.Context, ps []*connect.SourcePartition) ([]valueOffset, error) {
-			return readOffsets(ctx, s.Offsets, s.id.Connector, ps)
+			return readOffsets(ctx, s.offsets, s.id.Connector, ps)
 		},
 	})
 	s.started = true
@@ -320,6 +326,9 @@ func (s *sourceTask) close() {
 	}
 	if s.producer != nil {
 		s.producer.Close()
+	}
+	if s.closeOffsets != nil {
+		s.closeOffsets()
 	}
 }
 

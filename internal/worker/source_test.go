@@ -196,7 +196,8 @@ func newSourceRig(t *testing.T, script *scriptSource, tolerance string, paused b
 		t.Fatal(err)
 	}
 	rig.body = newSourceTask(rig.task, sourceOptions{
-		Task: script, Pipe: pipeline.NewSource(conv, tol), Tolerance: tol, Offsets: offsets,
+		Task: script, Pipe: pipeline.NewSource(conv, tol), Tolerance: tol,
+		OpenOffsets: func(context.Context) (store.Offsets, func(), error) { return offsets, func() {}, nil },
 		NewProducer: func(promise func(*kgo.Record, error)) (Producer, error) {
 			rig.producer.promise = promise
 			return rig.producer, nil

@@ -69,7 +69,7 @@ func (s *sourceTask) store(offsets map[*connect.SourcePartition]data.Value) erro
 		}
 		changes = append(changes, c)
 	}
-	return s.Offsets.Set(ctx, s.id.Connector, changes)
+	return s.offsets.Set(ctx, s.id.Connector, changes)
 }
 
 // acker tells a task the fate of its records, from a goroutine of its own, because the task may be blocked in Poll

@@ -31,6 +31,7 @@ const (
 	TaskClassKey       = "task.class"
 	TopicsKey          = "topics"
 	TopicsRegexKey     = "topics.regex"
+	OffsetsTopicKey    = "offsets.storage.topic"
 )
 
 // Options is what a worker is made of.
@@ -41,7 +42,8 @@ type Options struct {
 	FlushTimeout  time.Duration // offset.flush.timeout.ms
 	StopTimeout   time.Duration // task.shutdown.graceful.timeout.ms
 	Plugins       *plugin.Registry
-	Offsets       store.Offsets
+	Offsets       store.Offsets // of all connectors without a topic of their own
+	OwnOffsets    OwnOffsets    // nil: connectors have no topics of their own
 	Status        event.Listener
 	Log           *slog.Logger
 }
@@ -195,16 +197,28 @@ func (w *Worker) Tasks(connector string) []store.ConnectorTaskID {
 // SetTargetState applies a target state to a connector and its tasks on this worker. Stopping a connector leaves it to
 // the caller to stop the tasks, which have no such state.
 func (w *Worker) SetTargetState(name string, target store.TargetState) {
+	for _, id := range w.Tasks(name) {
+		w.SetTaskTarget(id, target)
+	}
+	w.SetConnectorTarget(name, target)
+}
+
+// SetConnectorTarget applies a target state to a connector alone.
+func (w *Worker) SetConnectorTarget(name string, target store.TargetState) {
 	w.mu.Lock()
 	c := w.connectors[name]
-	for id, t := range w.tasks {
-		if id.Connector == name && target != store.Stopped {
-			t.gate.set(target == store.Paused)
-		}
-	}
 	w.mu.Unlock()
 	if c != nil {
 		c.transition(target)
+	}
+}
+
+// SetTaskTarget pauses or resumes a task.
+func (w *Worker) SetTaskTarget(id store.ConnectorTaskID, target store.TargetState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t := w.tasks[id]; t != nil && target != store.Stopped {
+		t.gate.set(target == store.Paused)
 	}
 }
 

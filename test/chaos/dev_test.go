@@ -113,8 +113,7 @@ func TestDevKilledWhileWriting(t *testing.T) {
 	l.request(http.MethodPut, "/connectors/file/config", fmt.Sprintf(
 		`{"connector.class":"FileStreamSink","topics":"orders","file":%q,"value.converter":"org.apache.kafka.connect.storage.StringConverter"}`, out))
 	l.await("a committed offset", func() bool {
-		raw, _ := os.ReadFile(filepath.Join(dir, "connect.offsets"))
-		return strings.Contains(string(raw), `["orders",`)
+		return strings.Contains(l.request(http.MethodGet, "/connectors/orders/offsets", ""), `"partition":`)
 	})
 	for range kills {
 		before, more := size(), rng.Int64N(200_000)
