@@ -85,5 +85,6 @@ var allParts = []part{
 	{"start", "time to the first answer over REST", measureStart},
 	{"json", "the JSON converter alone", measureJSON},
 	{"datagen", "records made up", measureDatagen},
+	{"crowd", "many connectors on a distributed worker", measureCrowd},
 	{"dev", "start and memory of the development mode", measureDev},
 }

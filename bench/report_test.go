@@ -142,7 +142,7 @@ func TestParseOptions(t *testing.T) {
 		}
 	}
 	o, err := parseOptions([]string{"-only", "source, json"}, io.Discard)
-	want := map[string]bool{"source": true, "sink": false, "memory": false, "idle": false, "start": false, "json": true, "datagen": false, "dev": false}
+	want := map[string]bool{"source": true, "sink": false, "memory": false, "idle": false, "start": false, "json": true, "datagen": false, "crowd": false, "dev": false}
 	if diff := cmp.Diff(want, o.parts); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -52,6 +53,7 @@ func workerProps(bootstrap string) map[string]string {
 // millrace is our worker: a new process for each job, which is the harder case for it.
 type millrace struct {
 	bootstrap, dir string
+	cluster        string // group of a distributed worker; empty for a standalone one
 	runs           int
 	rest           rest
 	process        *bed.Process
@@ -75,7 +77,13 @@ func (m *millrace) start() error {
 	props := workerProps(m.bootstrap)
 	m.rest = rest("http://" + bed.Address(port))
 	props["listeners"] = string(m.rest)
-	props["offset.storage.file.filename"] = filepath.Join(dir, "connect.offsets")
+	mode := "standalone"
+	if m.cluster != "" {
+		mode = "distributed"
+		maps.Copy(props, clusterProps(m.cluster))
+	} else {
+		props["offset.storage.file.filename"] = filepath.Join(dir, "connect.offsets")
+	}
 	var text strings.Builder
 	for k, v := range props {
 		fmt.Fprintf(&text, "%s=%s\n", k, v)
@@ -85,7 +93,7 @@ func (m *millrace) start() error {
 		return err
 	}
 	m.process, err = bed.StartProcess(bed.ProcessOptions{
-		Path: bin, Args: []string{"standalone", file}, Dir: dir, LogFile: filepath.Join(dir, "millrace.log"),
+		Path: bin, Args: []string{mode, file}, Dir: dir, LogFile: filepath.Join(dir, "millrace.log"),
 	})
 	return err
 }
@@ -146,6 +154,7 @@ func (m *millrace) close() {
 // javaWorker is the real worker, one process for all jobs, because it takes some to get warm.
 type javaWorker struct {
 	bootstrap, dir string
+	cluster        string // group of a distributed worker; empty for a standalone one
 	worker         *bed.Worker
 }
 
@@ -167,9 +176,13 @@ func (w *javaWorker) start(ctx context.Context) (err error) {
 			err = errors.Join(err, os.Unsetenv(variable))
 		}
 	}()
-	props := workerProps(w.bootstrap)
+	props, mode := workerProps(w.bootstrap), bed.Standalone
+	if w.cluster != "" {
+		mode = bed.Distributed
+		maps.Copy(props, clusterProps(w.cluster))
+	}
 	w.worker, err = bed.StartJavaWorker(ctx, bed.WorkerOptions{
-		Mode: bed.Standalone, Bootstrap: w.bootstrap, Dir: w.dir, Properties: props,
+		Mode: mode, Bootstrap: w.bootstrap, Dir: w.dir, Properties: props,
 	})
 	return err
 }

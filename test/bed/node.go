@@ -56,7 +56,8 @@ func newClusterProperties(nodes []*node, o BrokerOptions) map[string]string {
 }
 
 // fastBroker keeps internal topics and buffers small, because 50 partitions each take seconds to make on a busy machine, and notices
-// dead nodes early: a killed node is not let in again before its old session is over.
+// dead nodes early: a killed node is not let in again before its old session is over. Members of groups may have sessions as short as
+// tests that kill them want.
 func fastBroker() map[string]string {
 	return map[string]string{
 		"offsets.topic.num.partitions":                 "4",
@@ -65,6 +66,7 @@ func fastBroker() map[string]string {
 		"log.cleaner.dedupe.buffer.size":               "16777216",
 		"broker.session.timeout.ms":                    "4000",
 		"broker.heartbeat.interval.ms":                 "500",
+		"group.min.session.timeout.ms":                 "100",
 	}
 }
 

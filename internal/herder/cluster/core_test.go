@@ -172,6 +172,7 @@ func (p *player) write(words []string) string {
 		p.t.Fatal(err)
 	}
 	p.offset++
+	p.now = p.now.Add(roundPause) // so that rounds are not paced, but where a script has no writes
 	p.changes = append(p.changes, changes...)
 	return ""
 }

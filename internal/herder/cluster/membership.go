@@ -30,6 +30,13 @@ const (
 	leastAway        = time.Second
 )
 
+// A worker begins rounds for what it has read from the config topic when it wishes, but a few at once and then not more often than this: a
+// crowd of changes shares rounds, each of which costs everybody in the group.
+const (
+	roundPause = 100 * time.Millisecond
+	roundBurst = 4
+)
+
 // maxUnread is how many reads of the config topic may fail before a cooperative worker gives up what it runs.
 const maxUnread = 5
 
@@ -55,6 +62,7 @@ type membership struct {
 	wanted    string    // why to join again whatever the offsets say; empty if there is no reason
 	needed    int64     // config offset that an assignment has to cover
 	notBefore time.Time // before which not to join, or, away, not to try to return
+	paced     time.Time // until when rounds have been begun, at one a roundPause
 	failures  int       // rounds in a row that came to nothing
 	behind    int       // assignments in a row beyond the end of the config topic
 	unread    int       // failed reads of the config topic in a row
@@ -90,12 +98,23 @@ func (c *Core) wantsJoin() bool {
 func (c *Core) joinAt() time.Time {
 	switch c.phase {
 	case idle, settled, away:
-		if c.wantsJoin() && c.now.Before(c.notBefore) {
-			return c.notBefore
+		if at := c.mayJoin(); c.wantsJoin() && c.now.Before(at) {
+			return at
 		}
 	default:
 	}
 	return time.Time{}
+}
+
+// mayJoin returns the time before which the worker does not join.
+func (c *Core) mayJoin() time.Time {
+	if c.wanted != "" || c.assignment == nil {
+		return c.notBefore // somebody waits for it
+	}
+	if at := c.paced.Add(-(roundBurst - 1) * roundPause); at.After(c.notBefore) {
+		return at
+	}
+	return c.notBefore
 }
 
 // join begins a round if one is wanted and nothing stands against it: what was revoked or reconfigured has to be at rest first,
@@ -105,12 +124,16 @@ func (c *Core) join() {
 		c.scheduled = time.Time{}
 		c.wanted = "the delay of the last rebalance is over"
 	}
-	if c.phase != idle && c.phase != settled || !c.wantsJoin() || c.now.Before(c.notBefore) || c.reading || len(c.halting) > 0 {
+	if c.phase != idle && c.phase != settled || !c.wantsJoin() || c.now.Before(c.mayJoin()) || c.reading || len(c.halting) > 0 {
 		return
 	}
 	if c.version == group.Eager && (c.assignment == nil || c.assignment.Error == group.NoError) && c.stop(c.all()) {
 		return
 	}
+	if c.paced.Before(c.now) {
+		c.paced = c.now
+	}
+	c.paced = c.paced.Add(roundPause)
 	c.phase, c.wanted, c.scheduled, c.joinedWith = joining, "", time.Time{}, c.snapshot
 	var protocols []group.Metadata
 	for _, v := range c.opts.Mode.Protocols() {
@@ -301,7 +324,7 @@ func (c *Core) stayAway(err error) {
 }
 
 func (e Unjoined) apply(c *Core) {
-	c.phase = idle
+	c.phase, c.wanted = idle, e.Reason
 	if c.failures++; c.failures > 1 {
 		c.notBefore = c.now.Add(min(firstJoinPause<<min(c.failures-2, 10), maxJoinPause))
 	}
