@@ -81,7 +81,7 @@ fuzz: ## Run each fuzz test for FUZZTIME
 bench: ## Measure against the Java worker; flags in BENCHFLAGS
 	go run ./bench $(BENCHFLAGS)
 
-docs: ## Write docs/connectors from the connectors and internal/docgen/pages
+docs: ## Write docs/connectors and docs/worker.md from the plugins, the keys and internal/docgen
 	go run ./internal/docgen
 
 cover: ## Test coverage of PKG, as out/cover.html

@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,6 +67,9 @@ func (v *Validator) validate(ctx context.Context, p *connect.Plugin, cfg store.C
 	values := v.common.Validate(props, nulls...)
 	if p.Source != nil {
 		values = append(values, v.source.Validate(props, nulls...)...)
+		if v.workerGroup != "" && strings.EqualFold(props[exactlyKey], "required") {
+			addErrors(values, errors.New("This worker does not have exactly-once source support enabled."), exactlyKey)
+		}
 	} else {
 		values = append(values, v.sink.Validate(props, nulls...)...)
 		addErrors(values, worker.ValidateTopics(props), worker.TopicsKey, worker.TopicsRegexKey)

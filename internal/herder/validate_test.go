@@ -79,6 +79,31 @@ func TestValidation(t *testing.T) {
 	})
 }
 
+func TestValidationInACluster(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		v := NewValidator(r.Plugins, "connect-busy")
+		const source, sink = `"name":"c","connector.class":"ScriptSource"`, `"connector.class":"PickySink","topics":"t","needed":"n"`
+		for _, tc := range []struct{ cfg, want string }{
+			{source, ""},
+			{source + `,"exactly.once.support":"requested"`, ""},
+			{source + `,"exactly.once.support":"Required"`, "This worker does not have exactly-once source support enabled."},
+			{sink + `,"name":"c"`, ""},
+			{sink + `,"name":"busy"`, "Consumer group for sink connector named busy conflicts with Connect worker group connect-busy"},
+			{sink + `,"name":"busy","consumer.override.group.id":"other"`, ""},
+			{sink + `,"name":"c","consumer.override.group.id":"connect-busy"`, "Consumer group connect-busy conflicts with Connect worker group connect-busy"},
+			{`"name":"busy","connector.class":"ScriptSource"`, ""},
+		} {
+			err := v.Check(t.Context(), parse(t, "{"+tc.cfg+"}"))
+			switch {
+			case tc.want == "" && err != nil:
+				t.Errorf("%s: %v, want it valid", tc.cfg, err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), "1 error(s):\n"+tc.want+"\n")):
+				t.Errorf("%s: %v, want %q", tc.cfg, err, tc.want)
+			}
+		}
+	})
+}
+
 func TestConnectorsOwnValidation(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.set("c", hooks{validate: func() []config.Value { return []config.Value{{Name: "x", Errors: []string{"x is wrong"}}} }})

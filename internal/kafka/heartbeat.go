@@ -35,6 +35,7 @@ func (m *Member) Run(ctx context.Context) error {
 			b.round, b.tries = s.round, 0
 			b.next = time.Now().Add(m.o.Heartbeat)
 		}
+		b.watch(s) // before an answer counts: a process that was stopped for longer than its session has lost its work
 		if s.generation != noGeneration && !time.Now().Before(b.next) {
 			if err := b.beat(ctx, s); err != nil {
 				return err
