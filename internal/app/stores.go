@@ -105,7 +105,7 @@ func (s *topicStores) Run(ctx context.Context) error {
 			return unlessEnded(ctx, err)
 		}
 		if err := l.Load(ctx); err != nil {
-			return unlessEnded(ctx, fmt.Errorf("read topic %s (%s): %w", l.topic.Name, l.topic.NameKey, err))
+			return unlessEnded(ctx, unreadable(l.topic, err))
 		}
 	}
 	if config := s.logs[2]; config.Partitions() != 1 {
@@ -114,6 +114,11 @@ func (s *topicStores) Run(ctx context.Context) error {
 	s.config.Loaded()
 	close(s.loaded)
 	return s.follow(ctx)
+}
+
+// unreadable says of which topic an error is.
+func unreadable(t kafka.InternalTopic, err error) error {
+	return fmt.Errorf("Topic '%s' supplied via the '%s' property cannot be read: %w", t.Name, t.NameKey, err)
 }
 
 // reach waits for Kafka to answer, for as long as Connect does.
@@ -187,7 +192,7 @@ func (s *topicStores) own(ctx context.Context, t worker.OwnTopic) (store.Offsets
 	offsets.SetLog(l)
 	if err := l.Load(ctx); err != nil {
 		l.Close()
-		return nil, nil, fmt.Errorf("read topic %s (%s): %w", t.Topic, worker.OffsetsTopicKey, err)
+		return nil, nil, unreadable(topicOf, err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var reading sync.WaitGroup

@@ -23,18 +23,18 @@ func TestASlowConnectorDoesNotBlockOthers(t *testing.T) {
 		hooks func(release <-chan struct{}) hooks
 		slow  func(t *testing.T, r *rig) error // what takes long
 	}{
-		{"start", func(release <-chan struct{}) hooks { return hooks{start: waits(release)} }, func(t *testing.T, r *rig) error {
+		{"start", func(release <-chan struct{}) hooks { return hooks{Start: waits(release)} }, func(t *testing.T, r *rig) error {
 			_, _, err := r.Put(t.Context(), "slow", cfg("slow"), store.Started, false)
 			return err
 		}},
 		{"stop", func(release <-chan struct{}) hooks {
-			return hooks{stop: func() error { <-release; return nil }}
+			return hooks{Stop: func() error { <-release; return nil }}
 		}, func(t *testing.T, r *rig) error {
 			r.create("slow", store.Started)
 			return r.Delete(t.Context(), "slow")
 		}},
 		{"task configurations", func(release <-chan struct{}) hooks {
-			return hooks{tasks: func(int) ([]connect.Props, error) { <-release; return nil, nil }}
+			return hooks{Tasks: func(int) ([]connect.Props, error) { <-release; return nil, nil }}
 		}, func(t *testing.T, r *rig) error {
 			_, _, err := r.Put(t.Context(), "slow", cfg("slow"), store.Started, false)
 			return err
@@ -73,7 +73,7 @@ func TestASlowConnectorDoesNotBlockOthers(t *testing.T) {
 func TestChangesOfOneConnectorComeOneAfterTheOther(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		release := make(chan struct{})
-		r.set("c", hooks{start: waits(release)})
+		r.set("c", hooks{Start: waits(release)})
 		done := make(chan error, 2)
 		go func() {
 			_, _, err := r.Put(t.Context(), "c", cfg("c"), store.Started, false)
@@ -100,9 +100,9 @@ func TestChangesOfOneConnectorComeOneAfterTheOther(t *testing.T) {
 func TestTasksFollowAStartThatTookTooLong(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(release <-chan struct{}) hooks{
-		"start": func(release <-chan struct{}) hooks { return hooks{start: waits(release)} },
+		"start": func(release <-chan struct{}) hooks { return hooks{Start: waits(release)} },
 		"task configurations": func(release <-chan struct{}) hooks {
-			return hooks{tasks: func(int) ([]connect.Props, error) { <-release; return tasks("c", 1) }}
+			return hooks{Tasks: func(int) ([]connect.Props, error) { <-release; return tasks("c", 1) }}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,12 +132,12 @@ func TestDeleteOfAConnectorThatHangs(t *testing.T) {
 	t.Parallel()
 	for name, hang := range map[string]func(t *testing.T, r *rig, release <-chan struct{}){
 		"in start": func(t *testing.T, r *rig, release <-chan struct{}) {
-			r.set("c", hooks{start: waits(release)})
+			r.set("c", hooks{Start: waits(release)})
 			_, err := r.Restart(t.Context(), "c", Restart{IncludeTasks: true})
 			r.must(err)
 		},
 		"in task configurations": func(_ *testing.T, r *rig, release <-chan struct{}) {
-			r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { <-release; return nil, nil }})
+			r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { <-release; return nil, nil }})
 			r.context("c").RequestReconfiguration()
 		},
 	} {
@@ -165,7 +165,7 @@ func TestReconfigurationOnRequest(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var n, asked atomic.Int64
 		n.Store(1)
-		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { asked.Add(1); return tasks("c", int(n.Load())) }})
+		r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { asked.Add(1); return tasks("c", int(n.Load())) }})
 		r.create("c", store.Started, "tasks.max", "9")
 		r.expect(map[string]string{"c-0": "RUNNING"})
 		r.context("c").RequestReconfiguration()
@@ -199,7 +199,7 @@ func TestReconfigurationOnRequest(t *testing.T) {
 
 func TestReconfigurationFromStart(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.set("c", hooks{start: func(context.Context) error { r.context("c").RequestReconfiguration(); return nil }})
+		r.set("c", hooks{Start: func(context.Context) error { r.context("c").RequestReconfiguration(); return nil }})
 		r.create("c", store.Started)
 		r.expect(map[string]string{"c": "RUNNING", "c-0": "RUNNING"})
 	})
@@ -210,7 +210,7 @@ func TestReconfigurationIsTriedAgain(t *testing.T) {
 		r.create("c", store.Started, "tasks.max", "2")
 		r.course("c-0")
 		var asked atomic.Int64
-		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) {
+		r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) {
 			if asked.Add(1) <= 4 {
 				return nil, errBroken
 			}
@@ -238,7 +238,7 @@ func TestOthersGetTheirTurnBetweenTries(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var asked atomic.Int64
 		r.create("c", store.Started)
-		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { asked.Add(1); return nil, errBroken }})
+		r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { asked.Add(1); return nil, errBroken }})
 		r.context("c").RequestReconfiguration()
 		time.Sleep(10 * time.Minute) //nolint:forbidigo // the bubble's clock: the pauses are long by now
 		if n := asked.Load(); n < 10 || n > 30 {
@@ -261,7 +261,7 @@ func TestOthersGetTheirTurnBetweenTries(t *testing.T) {
 func TestNoTriesOfAFailedConnector(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.create("c", store.Stopped)
-		r.set("c", hooks{start: func(context.Context) error { return errBroken }})
+		r.set("c", hooks{Start: func(context.Context) error { return errBroken }})
 		r.must(r.SetTarget(t.Context(), "c", store.Started))
 		r.expect(map[string]string{"c": "STOPPED FAILED"})
 		if len(r.wanted) != 0 {

@@ -30,7 +30,7 @@ func TestFailureToStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
-				r.set("c", hooks{start: start})
+				r.set("c", hooks{Start: start})
 				_, _, err := r.Put(t.Context(), "c", cfg("c"), store.Started, false)
 				if kind, text := kindOf(err); kind != Internal || !strings.HasSuffix(text, "broken") {
 					t.Errorf("Put: kind %d, %q", kind, text)
@@ -65,7 +65,7 @@ func TestFailureOfTaskConfigs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
-				r.set("c", hooks{tasks: split})
+				r.set("c", hooks{Tasks: split})
 				_, _, err := r.Put(t.Context(), "c", cfg("c"), store.Started, false)
 				if kind, text := kindOf(err); kind != Internal || !strings.HasSuffix(text, "broken") {
 					t.Errorf("Put: kind %d, %q", kind, text)
@@ -87,7 +87,7 @@ func TestFailureToStop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
-				r.set("c", hooks{stop: stop})
+				r.set("c", hooks{Stop: stop})
 				r.create("c", store.Started)
 				r.must(r.SetTarget(t.Context(), "c", store.Paused))
 				r.expect(map[string]string{"c": "RUNNING FAILED"})
@@ -130,7 +130,7 @@ func TestFailureWhileRunning(t *testing.T) {
 				begin := make(chan struct{})
 				h := hooks{}
 				if raise == nil {
-					h.monitor = func(ctx context.Context) error {
+					h.Monitor = func(ctx context.Context) error {
 						select {
 						case <-begin:
 						case <-ctx.Done():
@@ -165,8 +165,8 @@ func TestMonitorEndsBeforeStop(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var order []string
 		r.set("c", hooks{
-			monitor: func(ctx context.Context) error { <-ctx.Done(); order = append(order, "monitor"); return ctx.Err() },
-			stop:    func() error { order = append(order, "stop"); return nil },
+			Monitor: func(ctx context.Context) error { <-ctx.Done(); order = append(order, "monitor"); return ctx.Err() },
+			Stop:    func() error { order = append(order, "stop"); return nil },
 		})
 		r.create("c", store.Started)
 		r.must(r.SetTarget(t.Context(), "c", store.Paused))
@@ -182,7 +182,7 @@ func TestMoreTasksThanAllowed(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		bubble(t, func(t *testing.T, r *rig) {
-			r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { return tasks("c", 3) }})
+			r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { return tasks("c", 3) }})
 			_, _, err := r.Put(t.Context(), "c", cfg("c", "tasks.max", "2"), store.Started, false)
 			if kind, got := kindOf(err); kind != Internal || !strings.HasPrefix(got, text) {
 				t.Errorf("Put: kind %d, %q", kind, got)
@@ -194,7 +194,7 @@ func TestMoreTasksThanAllowed(t *testing.T) {
 	})
 	t.Run("permitted", func(t *testing.T) {
 		bubble(t, func(t *testing.T, r *rig) {
-			r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { return tasks("c", 3) }})
+			r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { return tasks("c", 3) }})
 			info := r.create("c", store.Started, "tasks.max", "2", "tasks.max.enforce", "false")
 			if len(info.Tasks) != 3 {
 				t.Errorf("tasks %v, want 3", info.Tasks)
@@ -208,7 +208,7 @@ func TestMoreTasksThanAllowed(t *testing.T) {
 
 func TestTaskThatCannotBeSetUp(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.create("c", store.Started, "producer.override.acks", "most")
+		r.create("c", store.Started, "value.converter", "BrokenConverter")
 		r.expect(map[string]string{"c": "RUNNING", "c-0": "FAILED"})
 		id := store.ConnectorTaskID{Connector: "c"}
 		if st, err := r.TaskStatus(id); err != nil || st.Version != nil || !strings.Contains(st.Trace, "\tat ") {
@@ -268,7 +268,7 @@ func TestShutdownGivesUpWhatHangs(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		hang := make(chan struct{})
 		defer close(hang)
-		r.set("hangs", hooks{stop: func() error { <-hang; return nil }})
+		r.set("hangs", hooks{Stop: func() error { <-hang; return nil }})
 		for _, name := range []string{"hangs", "works"} {
 			r.create(name, store.Started)
 		}

@@ -186,7 +186,7 @@ func TestRestartPlans(t *testing.T) {
 
 func TestRestartPlanThatIsOutOfDate(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { return tasks("c", 2) }})
+		r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { return tasks("c", 2) }})
 		r.create("c", store.Started, "tasks.max", "2")
 		p := Plan{Connector: true, Tasks: []store.ConnectorTaskID{{Connector: "c"}, {Connector: "c", Task: 1}}}
 		r.set("c", hooks{})
@@ -206,7 +206,7 @@ func TestRestartPlanThatIsOutOfDate(t *testing.T) {
 func TestTaskConfigurations(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		var limit int
-		r.set("c", hooks{tasks: func(n int) ([]connect.Props, error) { limit = n; return tasks("c", 2) }})
+		r.set("c", hooks{Tasks: func(n int) ([]connect.Props, error) { limit = n; return tasks("c", 2) }})
 		r.create("c", store.Started, "tasks.max", "3", "topics", "a,b")
 		if limit != 3 {
 			t.Errorf("the connector was asked for %d tasks at most, want 3", limit)
@@ -224,7 +224,7 @@ func TestTaskConfigurations(t *testing.T) {
 		if _, err := r.TaskStatus(store.ConnectorTaskID{Connector: "c", Task: 1}); err != nil {
 			t.Error(err)
 		}
-		r.set("c", hooks{tasks: func(int) ([]connect.Props, error) { return nil, nil }})
+		r.set("c", hooks{Tasks: func(int) ([]connect.Props, error) { return nil, nil }})
 		r.update("c", "tasks.max", "3")
 		r.expect(map[string]string{"c-0": "RUNNING UNASSIGNED DESTROYED", "c-1": "RUNNING UNASSIGNED DESTROYED"})
 		if info, err := r.Connector("c"); err != nil || info.Tasks == nil || len(info.Tasks) != 0 {

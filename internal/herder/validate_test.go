@@ -106,11 +106,11 @@ func TestValidationInACluster(t *testing.T) {
 
 func TestConnectorsOwnValidation(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.set("c", hooks{validate: func() []config.Value { return []config.Value{{Name: "x", Errors: []string{"x is wrong"}}} }})
+		r.set("c", hooks{Validate: func() []config.Value { return []config.Value{{Name: "x", Errors: []string{"x is wrong"}}} }})
 		if kind, text := kindOf(r.valid.Check(t.Context(), cfg("c"))); kind != BadRequest || !strings.Contains(text, "1 error(s):\nx is wrong\n") {
 			t.Errorf("kind %d, %q", kind, text)
 		}
-		r.set("c", hooks{validate: func() []config.Value { panic("lost") }})
+		r.set("c", hooks{Validate: func() []config.Value { panic("lost") }})
 		if kind, text := kindOf(r.valid.Check(t.Context(), cfg("c"))); kind != Internal || text != "panic: lost" {
 			t.Errorf("kind %d, %q; want the panic contained", kind, text)
 		}

@@ -179,12 +179,12 @@ func (c *Consumer) expel() {
 	c.expelled.Store(true)
 	ctx, cancel := context.WithTimeout(c.ctx, closeWait)
 	defer cancel()
-	if err := c.leave(ctx, member); err != nil && c.ctx.Err() == nil {
+	if err := c.leave(ctx, c.client, member); err != nil && c.ctx.Err() == nil {
 		c.log.Warn("the consumer group could not be left", "error", err)
 	}
 }
 
-func (c *Consumer) leave(ctx context.Context, member string) error {
+func (c *Consumer) leave(ctx context.Context, client *kgo.Client, member string) error {
 	var instance *string
 	if c.set.instance != "" {
 		instance = &c.set.instance
@@ -196,13 +196,13 @@ func (c *Consumer) leave(ctx context.Context, member string) error {
 		m.MemberID, m.InstanceID = member, instance
 		m.Reason = kmsg.StringPtr("consumer poll timeout has expired.")
 		req.Members = append(req.Members, m)
-		_, err := req.RequestWith(ctx, c.client)
+		_, err := req.RequestWith(ctx, client)
 		return err
 	}
 	const leaving = -1
 	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
 	req.Group, req.MemberID, req.MemberEpoch, req.InstanceID = c.set.group, member, leaving, instance
-	_, err := req.RequestWith(ctx, c.client)
+	_, err := req.RequestWith(ctx, client)
 	return err
 }
 
@@ -331,11 +331,31 @@ func (c *Consumer) Close() {
 	c.joining.settle(c.client)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 	defer cancel()
+	if member, _ := c.client.GroupMetadata(); c.joining.waiting.Load() && member != "" && c.set.instance == "" {
+		c.resign(ctx, member)
+		return
+	}
 	if err := c.client.LeaveGroupContext(ctx); errors.Is(err, context.DeadlineExceeded) {
 		c.log.Debug("the consumer group was not left in time", "error", err)
 		c.stop() // or Close waits for a broker that does not answer
 	}
 	c.client.Close()
+}
+
+// resign ends a consumer that waits for a round to end. franz-go would wait, too, for as long as the session of a member that is gone, and
+// then not tell the group, which would wait for this member next.
+func (c *Consumer) resign(ctx context.Context, member string) {
+	c.stop()
+	c.client.Close()
+	client, err := kgo.NewClient(c.set.plain...)
+	if err != nil {
+		c.log.Debug("the consumer group cannot be left", "error", err)
+		return
+	}
+	defer client.Close()
+	if err := c.leave(ctx, client, member); err != nil {
+		c.log.Debug("the consumer group was not left", "error", err)
+	}
 }
 
 func epochOffsets(offsets connect.Offsets) map[string]map[int32]kgo.EpochOffset {

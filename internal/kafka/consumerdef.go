@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,6 +118,7 @@ func parseReset(text string) (time.Duration, bool) {
 // consumerSettings are a consumer's properties as far as its own code needs them, and the options of its client.
 type consumerSettings struct {
 	opts         []kgo.Opt
+	plain        []kgo.Opt // of a client that is in no group
 	notes        []Note
 	group        string
 	instance     string // empty for a dynamic member
@@ -159,7 +161,8 @@ func readConsumer(props map[string]string, log *slog.Logger) (*consumerSettings,
 	if list := consumerInt.Of(v); len(list) > 0 {
 		s.refuse(consumerInt.Name(), "names the Java class %s, which cannot run in this worker.", strings.Join(list, ", "))
 	}
-	c.opts = append(consumerCommon.options(s, log), c.fetching(s)...)
+	c.plain = consumerCommon.options(s, log)
+	c.opts = append(slices.Clone(c.plain), c.fetching(s)...)
 	c.opts = append(c.opts, c.membership(s)...)
 	c.notes = s.notes
 	return c, s.err()

@@ -8,17 +8,28 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// joining notes whether a client has asked to join a group. A coordinator gives a new member its id in the first answer and from then on
-// waits for it, for as long as its session, in every round. A client that closes before it has read that answer leaves nobody to tell the
+// joining notes whether a client has asked to join a group, and whether it waits for the answer. A coordinator gives a new member its id
+// in the first answer and from then on waits for it, for as long as its session, in every round. A client that closes before it has read that answer leaves nobody to tell the
 // coordinator, and the others without partitions meanwhile.
-type joining struct{ asked atomic.Bool }
+type joining struct{ asked, waiting atomic.Bool }
 
-var _ kgo.HookBrokerWrite = (*joining)(nil)
+var (
+	_ kgo.HookBrokerWrite = (*joining)(nil)
+	_ kgo.HookBrokerRead  = (*joining)(nil)
+)
 
 // OnBrokerWrite implements kgo.HookBrokerWrite.
 func (j *joining) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	if err == nil && key == int16(kmsg.JoinGroup) {
 		j.asked.Store(true)
+		j.waiting.Store(true)
+	}
+}
+
+// OnBrokerRead implements kgo.HookBrokerRead.
+func (j *joining) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	if key == int16(kmsg.JoinGroup) {
+		j.waiting.Store(false)
 	}
 }
 

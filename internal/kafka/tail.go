@@ -106,7 +106,7 @@ const (
 // Load waits up to 30 s for the topic, then reads everything that is there: Apply has seen it when Load returns nil. Where the topic
 // ends is asked without regard to transactions, as Connect does; so with ReadCommitted a transaction that is open holds Load up
 // until it ends, at the latest after its transaction.timeout.ms. Brokers that go away meanwhile are waited for until ctx ends.
-// All errors but that of ctx say that the worker cannot work with the topic.
+// All errors but that of ctx say that the worker cannot work with the topic, and leave it to the caller to name it.
 func (l *Log) Load(ctx context.Context) error {
 	if err := l.read.awaitTopic(ctx); err != nil {
 		return err
@@ -117,9 +117,12 @@ func (l *Log) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if l.read.passed(ends) {
+		return l.read.readable(ctx)
+	}
 	begun := time.Now()
 	if err := l.read.run(ctx, func() bool { return l.read.passed(ends) }); err != nil {
-		return fmt.Errorf("read topic %s: %w", l.read.topic, err)
+		return err
 	}
 	l.log.Debug("a topic of the worker is read", "topic", l.read.topic, "took", time.Since(begun))
 	return nil

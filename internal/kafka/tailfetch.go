@@ -179,7 +179,7 @@ func (s *reading) end(e ending, loading bool) error {
 	}
 	delete(s.running, e.f.broker)
 	if loading && errors.Is(e.err, kerr.TopicAuthorizationFailed) {
-		return fmt.Errorf("this worker needs the right Read: %w", e.err)
+		return unread(e.err)
 	}
 	s.r.log.Debug("a broker's partitions of a topic of the worker are looked for", "topic", s.r.topic, "broker", e.f.broker, "error", e.err)
 	if final(e.err) && s.said != e.err.Error() {

@@ -175,7 +175,7 @@ func (r *reader) awaitTopic(ctx context.Context) error {
 			return nil
 		}
 		if errors.Is(err, kerr.TopicAuthorizationFailed) {
-			return fmt.Errorf("read topic %s: this worker needs the rights Describe and Read on it: %w", r.topic, err)
+			return unread(err)
 		}
 		select {
 		case <-time.After(pause):
@@ -186,9 +186,42 @@ func (r *reader) awaitTopic(ctx context.Context) error {
 			if err == nil {
 				err = errors.New("it has no partitions")
 			}
-			return fmt.Errorf("topic %s could not be found within %v: %w", r.topic, partitionWait, err)
+			return fmt.Errorf("it could not be found within %v: %w", partitionWait, err)
 		}
 	}
+}
+
+// unread explains that a topic may not be read.
+func unread(err error) error {
+	return fmt.Errorf("this worker lacks rights on it; allow its principal Describe and Read: %w", err)
+}
+
+// readable asks for what is not there, which a broker refuses to those who may not read. A topic with nothing in it would not show that
+// otherwise, before it is too late.
+func (r *reader) readable(ctx context.Context) error {
+	found, err := r.look(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // no answer to this question
+	}
+	for broker, partitions := range found {
+		if broker == nobody {
+			continue
+		}
+		req, _ := (&fetcher{r: r, broker: broker, partitions: partitions}).request()
+		req.MaxWaitMillis, req.MinBytes = 0, 0
+		resp, err := req.RequestWith(ctx, r.conn().Broker(int(broker)))
+		if err != nil {
+			continue
+		}
+		for _, t := range resp.Topics {
+			for _, p := range t.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); errors.Is(err, kerr.TopicAuthorizationFailed) {
+					return unread(err)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // What ListOffsets takes for a time.

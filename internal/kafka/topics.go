@@ -46,6 +46,30 @@ func (t InternalTopic) replicationKey() string {
 	return strings.TrimSuffix(t.NameKey, topicSuffix) + replicationSuffix
 }
 
+// settings are the properties that Configs come from.
+func (t InternalTopic) settings() string {
+	prefix := strings.TrimSuffix(t.replicationKey(), replicationSuffix) + "."
+	var keys []string
+	for _, k := range slices.Sorted(maps.Keys(t.Configs)) {
+		keys = append(keys, "'"+prefix+k+"'")
+	}
+	return strings.Join(keys, ", ")
+}
+
+// remedy is what to do about an answer that stands; empty where that is not known.
+func (t InternalTopic) remedy(err error) string {
+	switch {
+	case errors.Is(err, kerr.InvalidConfig) && len(t.Configs) > 0:
+		return ". Correct or remove " + t.settings()
+	case errors.Is(err, kerr.InvalidTopicException):
+		return fmt.Sprintf(". Set '%s' to another name", t.NameKey)
+	case errors.Is(err, kerr.PolicyViolation):
+		return fmt.Sprintf(". Create the topic with '%s=%s' as the cluster's policy demands, or change the worker's properties that begin with '%s.'",
+			cleanupPolicyKey, compact, strings.TrimSuffix(t.replicationKey(), replicationSuffix))
+	}
+	return ""
+}
+
 // EnsureCompacted creates the topic if it is not there, and otherwise refuses it unless its cleanup.policy is compact and nothing
 // else. What may pass, such as too few brokers that have registered so far, is tried again every retry.backoff.ms until
 // default.api.timeout.ms have gone by. Replication and number of partitions of a topic that exists are not looked at, nor is a policy that
@@ -115,10 +139,11 @@ func (a *Admin) create(ctx context.Context, t InternalTopic) (created bool, err 
 		return false, passing{a.tooFewBrokers(ctx, t)}
 	}
 	detail := resp.ErrMessage
-	err = fmt.Errorf("Error while attempting to create/find topic '%s' supplied via the '%s' property: %w", t.Name, t.NameKey, err)
 	if detail != "" {
-		err = fmt.Errorf("%w (%s)", err, detail)
+		detail = " (" + detail + ")"
 	}
+	err = fmt.Errorf("Error while attempting to create/find topic '%s' supplied via the '%s' property: %w%s%s",
+		t.Name, t.NameKey, err, detail, t.remedy(err))
 	if k, ok := errors.AsType[*kerr.Error](err); !ok || k.Retriable {
 		return false, passing{err} // no answer, or a broker that asks for patience
 	}
@@ -140,19 +165,20 @@ func (a *Admin) tooFewBrokers(ctx context.Context, t InternalTopic) error {
 // either, for that takes the same right.
 func (a *Admin) mustExist(ctx context.Context, t InternalTopic, refused error) error {
 	topics, err := a.Client().ListTopics(ctx, t.Name)
-	if err != nil {
-		return passing{fmt.Errorf("find topic %s: %w", t.Name, err)}
+	if err == nil {
+		err = topics[t.Name].Err
 	}
-	found := topics[t.Name]
 	switch {
-	case errors.Is(found.Err, kerr.TopicAuthorizationFailed):
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		return fmt.Errorf("Topic '%s' supplied via the '%s' property cannot be used, as this worker lacks rights on it. "+
 			"Allow its principal Describe, DescribeConfigs, Read and Write on the topic, and Create if it does not exist: %w",
 			t.Name, t.NameKey, refused)
-	case errors.Is(found.Err, kerr.UnknownTopicOrPartition):
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return passing{fmt.Errorf("Topic '%s' supplied via the '%s' property does not exist, and this worker may not create it. "+
 			"Create it with '%s=%s', or allow the worker's principal Create on the topic or the cluster: %w",
 			t.Name, t.NameKey, cleanupPolicyKey, compact, refused)}
+	case err != nil:
+		return passing{fmt.Errorf("Error while attempting to create/find topic '%s' supplied via the '%s' property: %w", t.Name, t.NameKey, err)}
 	}
 	return nil
 }

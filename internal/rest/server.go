@@ -19,8 +19,10 @@ import (
 const (
 	// requestTimeout bounds a request that waits for connectors; Connect has it fixed, too.
 	requestTimeout = 90 * time.Second
-	// stopTimeout is what requests in progress get when the server stops.
-	stopTimeout = 60 * time.Second
+	// stopGrace is what requests in progress get to finish when the server stops, and stopTimeout what they get after that to answer that
+	// they have not.
+	stopGrace   = 3 * time.Second
+	stopTimeout = 5 * time.Second
 	// idleTimeout is how long a connection without requests is kept.
 	idleTimeout = 90 * time.Second
 )
@@ -91,8 +93,11 @@ func (s *Server) Addr() *net.TCPAddr {
 
 // Run answers requests until ctx ends, and then gives those in progress time to finish.
 func (s *Server) Run(ctx context.Context) error {
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	srv := &http.Server{
 		Handler:           s,
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		IdleTimeout:       idleTimeout,
 		ReadHeaderTimeout: requestTimeout,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
@@ -111,9 +116,13 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer time.AfterFunc(stopGrace, end).Stop()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace+stopTimeout)
 	defer cancel()
-	err = errors.Join(err, srv.Shutdown(stop))
+	if errors.Is(srv.Shutdown(stop), context.DeadlineExceeded) {
+		s.Log.Warn("some requests were still in progress when the REST interface was closed")
+		err = errors.Join(err, srv.Close())
+	}
 	wg.Wait()
 	return err
 }

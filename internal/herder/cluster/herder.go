@@ -65,6 +65,7 @@ type Herder struct {
 	core   *Core // of the loop
 	inbox  *inbox
 	queue  *queues[group.Item] // what is done to items
+	failed failures            // items of this worker
 	round  *queues[struct{}]   // requests to the coordinator
 	joined kafka.Joined        // the last round, of the goroutine of round
 	fatal  chan error
@@ -80,10 +81,12 @@ type Herder struct {
 	waiting map[int]chan<- error
 	lastID  int
 	ended   bool
+	// unclaimed says that a privileged write has failed and that the config topic was not claimed since: whoever is to lead waits for that.
+	unclaimed bool
 }
 
 // New returns a herder that has not joined its group. Its Configured and Signal have to be made the listeners of the config store
-// and of the member.
+// and of the member; of the worker it makes itself one more listener.
 func New(o Options) *Herder {
 	h := &Herder{
 		Options: o, Views: herder.NewViews(o.Plugins, o.Config, o.Status),
@@ -91,6 +94,7 @@ func New(o Options) *Herder {
 		core:  NewCore(o.Core), inbox: newInbox(), queue: newQueues[group.Item](), round: newQueues[struct{}](),
 		fatal: make(chan error, 1), ready: make(chan struct{}), changed: make(chan struct{}), waiting: make(map[int]chan<- error),
 	}
+	h.Worker.Status = event.Tee(h.failed.listen, h.Worker.Status)
 	h.life, h.end = context.WithCancel(context.Background())
 	return h
 }
@@ -160,7 +164,8 @@ func (h *Herder) loop(ctx context.Context) error {
 
 func (h *Herder) step(e Event) {
 	effects := h.core.Step(time.Now(), e)
-	h.show(h.core.View())
+	claimed, ok := e.(Claimed)
+	h.show(h.core.View(), ok && claimed.Err == nil)
 	for _, f := range effects {
 		h.Log.Debug("herder", "event", e, "effect", f)
 		h.perform(f)
@@ -217,10 +222,12 @@ func (h *Herder) background(work func(ctx context.Context)) {
 	}
 }
 
-// show makes the core's state known to those who wait for it.
-func (h *Herder) show(v View) {
+// show makes the core's state known to those who wait for it, and whether that follows from a claim.
+func (h *Herder) show(v View, claimed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.unclaimed = h.unclaimed && !claimed
+	v.Leader = v.Leader && !h.unclaimed
 	first := v.Ready && !h.view.Ready
 	h.view = v
 	close(h.changed)

@@ -82,11 +82,11 @@ func (m *memory) tasks(name string, n int) {
 }
 
 func (m *memory) leads() {
-	m.show(View{Ready: true, Settled: true, Leader: true, LeaderID: "m", MemberID: "m", LeaderURL: "http://me/", Version: group.Sessioned})
+	m.show(View{Ready: true, Settled: true, Leader: true, LeaderID: "m", MemberID: "m", LeaderURL: "http://me/", Version: group.Sessioned}, false)
 }
 
 func (m *memory) follows() {
-	m.show(View{Ready: true, Settled: true, LeaderID: "l", MemberID: "m", LeaderURL: "http://leader/", Version: group.Sessioned})
+	m.show(View{Ready: true, Settled: true, LeaderID: "l", MemberID: "m", LeaderURL: "http://leader/", Version: group.Sessioned}, false)
 }
 
 func someOffset() []store.PartitionOffset {

@@ -158,6 +158,7 @@ func (h *Herder) halt(f Stop) {
 }
 
 func (h *Herder) stopItem(item group.Item) {
+	defer h.failed.forget(item) // also what has failed to start, of which the worker has nothing to stop or report
 	if item.Task == group.ConnectorItem {
 		h.Worker.StopConnectors(item.Connector)
 		return
@@ -196,7 +197,7 @@ func (h *Herder) start(r Run) bool {
 
 func (h *Herder) restart(f Restart) {
 	item := f.Run.Item
-	if f.OnlyFailed && !h.failed(item) {
+	if f.OnlyFailed && !h.failed.has(item) {
 		return
 	}
 	h.stopItem(item)
@@ -208,15 +209,6 @@ func (h *Herder) restart(f Restart) {
 		err = &herder.Error{Kind: herder.Internal, Message: "Failed to start task: " + item.String()}
 	}
 	h.answer(f.ID, err)
-}
-
-func (h *Herder) failed(item group.Item) bool {
-	if item.Task == group.ConnectorItem {
-		s, _ := h.Status.Connector(item.Connector)
-		return s.State == event.Failed
-	}
-	s, _ := h.Status.Task(taskID(item))
-	return s.State == event.Failed
 }
 
 func (h *Herder) setTarget(f SetTarget) {
@@ -231,7 +223,7 @@ func (h *Herder) taskConfigs(ctx context.Context, f AskTaskConfigs) Event {
 	ctx, cancel := context.WithTimeout(ctx, configTimeout)
 	defer cancel()
 	tasks, err := herder.TaskConfigs(ctx, h.Worker, f.Connector, f.Config)
-	if s, _ := h.Status.Connector(f.Connector); err != nil && s.State == event.Failed {
+	if err != nil && h.failed.has(connectorItem(f.Connector)) {
 		err = errors.Join(herder.ErrFailed, err)
 	}
 	return TaskConfigs{Connector: f.Connector, Try: f.Try, Tasks: tasks, Err: err, Final: errors.Is(err, herder.ErrFailed)}
@@ -259,9 +251,17 @@ func (h *Herder) privileged(ctx context.Context, write func(context.Context) err
 	defer cancel()
 	err := write(ctx)
 	if errors.Is(err, topic.ErrPrivileged) {
-		h.inbox.post(Unclaimed{})
+		h.disclaim()
 	}
 	return err
+}
+
+// disclaim has the config topic claimed anew. Requests wait for it from now on: users who are told to repeat one do it at once.
+func (h *Herder) disclaim() {
+	h.mu.Lock()
+	h.unclaimed, h.view.Leader = true, false
+	h.mu.Unlock()
+	h.inbox.post(Unclaimed{})
 }
 
 func (h *Herder) forwardTasks(ctx context.Context, f ForwardTasks) error {

@@ -150,7 +150,7 @@ func (h *Herder) restartItem(ctx context.Context, item group.Item) error {
 		h.forgetAnswer(id)
 		return &herder.Error{Kind: herder.Timeout, Message: "Request timed out. The worker is stopping " + item.String(), Cause: ctx.Err()}
 	}
-	if e, ok := err.(*herder.Error); ok && e.Kind == herder.Elsewhere && !v.Leader { //nolint:errorlint // made by perform, never wrapped
+	if e, ok := err.(*herder.Error); ok && e.Kind == herder.Elsewhere && v.LeaderID != v.MemberID { //nolint:errorlint // made by perform, never wrapped
 		e.URL = v.LeaderURL
 	}
 	return err
