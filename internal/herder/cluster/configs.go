@@ -81,9 +81,13 @@ func (c *Core) targetChanged(name string) {
 }
 
 func (e Reached) apply(c *Core) {
-	if e.Err == nil && e.Target == store.Started {
-		c.reconfigure(e.Connector)
+	if e.Err != nil || e.Target != store.Started {
+		return
 	}
+	if r := c.reconfigurations[e.Connector]; r != nil && r.step == asking {
+		delete(c.reconfigurations, e.Connector) // the instance that is being asked may be an earlier one, which may hang
+	}
+	c.reconfigure(e.Connector)
 }
 
 func (e Reconfigure) apply(c *Core) { c.reconfigure(e.Connector) }

@@ -66,12 +66,14 @@ func (e TaskConfigs) apply(c *Core) {
 	}
 	logged, ok := c.snapshot.Logged(e.Connector)
 	switch {
-	case !ok || e.Final:
+	case !ok:
+		delete(c.reconfigurations, e.Connector)
+	case r.again:
+		c.ask(e.Connector, r)
+	case e.Final:
 		delete(c.reconfigurations, e.Connector)
 	case e.Err != nil:
 		c.tryAgain(e.Connector, r, e.Err)
-	case r.again:
-		c.ask(e.Connector, r)
 	case newTasks(logged, e.Tasks):
 		r.step, r.tasks = waiting, e.Tasks
 	default:
